@@ -1,0 +1,44 @@
+// One compiler thread. asc is single-threaded, so several guests compile at once only in several threads; a thread is
+// kept for many guests because loading the compiler takes longer than compiling one.
+
+import { existsSync, readFileSync } from "node:fs";
+import { parentPort } from "node:worker_threads";
+import asc from "assemblyscript/asc";
+import { path } from "./paths.ts";
+
+/** What a compiler thread is asked for. Paths are relative to the repository's root. */
+export interface GuestJob {
+  entry: string;
+  outFile: string;
+  argv: string[];
+}
+
+/** What it answers: the module (null if it does not compile), the files that asc asked for, and what asc said. */
+export interface GuestResult {
+  wasm: Uint8Array | null;
+  reads: string[];
+  diagnostics: string;
+}
+
+async function compile(job: GuestJob): Promise<GuestResult> {
+  const result: GuestResult = { wasm: null, reads: [], diagnostics: "" };
+  const { error } = await asc.main([job.entry, ...job.argv, "--outFile", job.outFile], {
+    readFile(name, baseDir) {
+      // An absent file is recorded as well: creating it later may change what an import resolves to.
+      const file = path(baseDir, name);
+      result.reads.push(file);
+      return existsSync(file) ? readFileSync(file, "utf8") : null;
+    },
+    writeFile(name, contents) {
+      if (name === job.outFile) result.wasm = contents as Uint8Array;
+    },
+    stderr: { write: (text: string | Uint8Array) => void (result.diagnostics += text) },
+  });
+  if (error) {
+    result.wasm = null;
+    result.diagnostics += `${error.message}\n`;
+  }
+  return result;
+}
+
+parentPort!.on("message", async (job: GuestJob) => parentPort!.postMessage(await compile(job)));

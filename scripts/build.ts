@@ -1,0 +1,225 @@
+// Builds everything that is run or published: the host library into dist/, the guests into build/.
+//
+// A step is skipped while the bytes it read last time are unchanged. So `npm test` and `npm start` may call the build
+// every time, and a step never has to guess what it depends on: the guests' list is what asc asked for.
+
+import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { basename, dirname, relative } from "node:path";
+import { parseArgs, promisify, styleText } from "node:util";
+import { Worker } from "node:worker_threads";
+import { build as bundle } from "esbuild";
+import type { GuestJob, GuestResult } from "./asc-worker.ts";
+import { HOST_ENTRIES, path, ROOT } from "./paths.ts";
+
+const HELP = `Builds the host library into dist/ and the guests into build/.
+
+  npm run build -- [--only host|guest] [--force] [--quiet]
+
+  --only    build one half
+  --force   build what is up to date too
+  --quiet   print only failures
+`;
+
+export interface BuildOptions {
+  only?: "host" | "guest";
+  force?: boolean;
+  quiet?: boolean;
+}
+
+/** What a step read when it last succeeded, and a hash of those bytes. */
+interface Stamp {
+  reads: string[];
+  fingerprint: string;
+}
+
+const STAMPS = path("build/stamps.json");
+
+/** The scripts and the locked versions decide the output as much as the sources do. */
+const ALWAYS_READ = ["package-lock.json", "scripts/build.ts", "scripts/asc-worker.ts", "scripts/paths.ts"];
+
+/** Builds what is not up to date. Throws, after everything was tried, if anything does not compile. */
+export async function build(options: BuildOptions = {}): Promise<void> {
+  const stamps: Record<string, Stamp> = options.force ? {} : readStamps();
+  const failures: string[] = [];
+  const report = (text: string) => options.quiet || console.log(text);
+  const jobs = options.only === "host" ? [] : guestJobs();
+  const results = await Promise.allSettled([
+    ...(options.only === "guest" ? [] : [buildHost(stamps, report)]),
+    buildGuests(jobs, stamps, report),
+  ]);
+  for (const result of results) if (result.status === "rejected") failures.push(result.reason.message);
+  writeAtomically(STAMPS, JSON.stringify(stamps));
+  if (failures.length > 0) throw new Error(failures.join("\n"));
+}
+
+// The host library.
+
+async function buildHost(stamps: Record<string, Stamp>, report: (text: string) => void): Promise<void> {
+  const inputs = ["src/**/*.ts", "assembly/abi.ts", "tsconfig/*.json"].flatMap((pattern) =>
+    globSync(pattern, { cwd: ROOT }),
+  );
+  const outputs = Object.keys(HOST_ENTRIES).map((name) => `dist/${name}.js`);
+  if (isUpToDate(stamps["dist"], inputs) && outputs.every((file) => existsSync(path(file)))) {
+    return report(line("dist/", "up to date"));
+  }
+  const start = performance.now();
+  delete stamps["dist"];
+  // Old chunks carry their hash in the name and would be published for ever.
+  rmSync(path("dist"), { recursive: true, force: true });
+  await Promise.all([bundleHost(), emitDeclarations()]);
+  stamps["dist"] = { reads: inputs, fingerprint: fingerprint(inputs) };
+  report(line("dist/", seconds(start)));
+}
+
+/** Bundled per entry with shared chunks: esbuild inlines the numbers of abi.ts, which plain modules would look up. */
+async function bundleHost(): Promise<void> {
+  await bundle({
+    absWorkingDir: ROOT,
+    entryPoints: HOST_ENTRIES,
+    outdir: "dist",
+    bundle: true,
+    splitting: true,
+    chunkNames: "shared-[hash]",
+    format: "esm",
+    platform: "neutral",
+    target: "es2022",
+    packages: "external",
+    external: ["node:*", "cloudflare:*"],
+    sourcemap: true,
+    logLevel: "error",
+  });
+}
+
+async function emitDeclarations(): Promise<void> {
+  await run("tsc", ["-p", "tsconfig/declarations.json"]);
+  // `u32` is AssemblyScript's name. A consumer must neither need a global type nor have one forced upon it.
+  for (const file of globSync("dist/types/**/*.d.ts", { cwd: ROOT })) {
+    const text = readFileSync(path(file), "utf8");
+    const plain = text.replace(/\bu32\b/g, "number");
+    if (plain !== text) writeFileSync(path(file), plain);
+  }
+}
+
+// The guests.
+
+/** The Worker's guest, and each test guest once for every runtime that its `// runtimes:` line asks for. */
+function guestJobs(): GuestJob[] {
+  const jobs = [job("worker/guest/index.ts", "build/worker.wasm")];
+  for (const entry of globSync("test/guest/*.ts", { cwd: ROOT }).toSorted()) {
+    const name = basename(entry, ".ts");
+    const asked = /^\/\/ runtimes: (.+)$/m.exec(readFileSync(path(entry), "utf8"))?.[1] ?? "incremental";
+    for (const runtime of asked.split(/[ ,]+/)) {
+      const suffix = runtime === "incremental" ? "" : `.${runtime}`;
+      jobs.push(job(entry, `build/test/${name}${suffix}.wasm`, ["--runtime", runtime]));
+    }
+  }
+  return jobs;
+}
+
+function job(entry: string, outFile: string, argv: string[] = []): GuestJob {
+  return { entry, outFile, argv: ["--config", "asconfig.json", "--target", "release", ...argv] };
+}
+
+async function buildGuests(jobs: GuestJob[], stamps: Record<string, Stamp>, report: (text: string) => void) {
+  const waiting = jobs.filter((job) => {
+    const stamp = stamps[job.outFile];
+    return !(existsSync(path(job.outFile)) && isUpToDate(stamp, stamp?.reads ?? [], job.argv));
+  });
+  if (waiting.length < jobs.length) report(line("build/", `${jobs.length - waiting.length} guests up to date`));
+  const failures: string[] = [];
+  const compileNext = async (compiler: Worker): Promise<void> => {
+    for (let job = waiting.shift(); job; job = waiting.shift()) {
+      const start = performance.now();
+      const { wasm, reads, diagnostics } = await ask(compiler, job);
+      if (!wasm) {
+        delete stamps[job.outFile];
+        failures.push(`${job.entry} does not compile:\n${diagnostics}`);
+        continue;
+      }
+      if (diagnostics) console.error(diagnostics);
+      writeAtomically(path(job.outFile), wasm);
+      const inputs = reads.map((file) => relative(ROOT, file));
+      stamps[job.outFile] = { reads: inputs, fingerprint: fingerprint(inputs, job.argv) };
+      report(line(job.outFile, `${wasm.byteLength} bytes, ${seconds(start)}`));
+    }
+    await compiler.terminate();
+  };
+  const count = Math.min(waiting.length, availableParallelism());
+  await Promise.all(
+    Array.from({ length: count }, () => compileNext(new Worker(new URL("asc-worker.ts", import.meta.url)))),
+  );
+  if (failures.length > 0) throw new Error(failures.join("\n"));
+}
+
+function ask(compiler: Worker, job: GuestJob): Promise<GuestResult> {
+  return new Promise((resolve, reject) => {
+    compiler.once("message", resolve);
+    compiler.once("error", reject);
+    compiler.postMessage(job);
+  });
+}
+
+// Stamps and small things.
+
+function readStamps(): Record<string, Stamp> {
+  return existsSync(STAMPS) ? JSON.parse(readFileSync(STAMPS, "utf8")) : {};
+}
+
+function isUpToDate(stamp: Stamp | undefined, reads: string[], argv: string[] = []): boolean {
+  return stamp !== undefined && stamp.fingerprint === fingerprint(reads, argv);
+}
+
+function fingerprint(reads: string[], argv: string[] = []): string {
+  const hash = createHash("sha256").update(argv.join(" "));
+  for (const file of [...ALWAYS_READ, ...reads]) {
+    hash.update(`\0${file}\0`);
+    if (existsSync(path(file))) hash.update(readFileSync(path(file)));
+  }
+  return hash.digest("hex");
+}
+
+/** Renamed into place, so that a test that reads while another build writes never sees half a file. */
+function writeAtomically(file: string, contents: string | Uint8Array): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.${process.pid}`, contents);
+  renameSync(`${file}.${process.pid}`, file);
+}
+
+/** Runs a development tool of this package. */
+async function run(tool: string, argv: string[]): Promise<void> {
+  try {
+    await promisify(execFile)(path("node_modules/.bin", tool), argv, { cwd: ROOT });
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    throw new Error(`${tool} ${argv.join(" ")} fails:\n${stdout}${stderr}`, { cause: error });
+  }
+}
+
+const seconds = (start: number): string => `${((performance.now() - start) / 1000).toFixed(1)} s`;
+
+const line = (what: string, how: string): string => `  ${what.padEnd(36)} ${styleText("dim", how)}`;
+
+if (import.meta.main) {
+  const { values } = parseArgs({
+    options: {
+      only: { type: "string" },
+      force: { type: "boolean" },
+      quiet: { type: "boolean" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+  } else if (values.only && values.only !== "host" && values.only !== "guest") {
+    console.error(`--only takes host or guest, not ${values.only}`);
+    process.exitCode = 1;
+  } else {
+    await build(values as BuildOptions).catch((error: Error) => {
+      console.error(error.message);
+      process.exitCode = 1;
+    });
+  }
+}
