@@ -1,0 +1,21 @@
+// The public face of the guest library; re-exports only.
+
+export { CancelResult, EventKind, RedirectMode, Status } from "./abi";
+export { abort } from "./abort";
+export { CompletionHandler } from "./completion-handler";
+export { Completion } from "./completion-queue";
+export { Exchange, serve } from "./exchange";
+export { Token, inFlightCount, staleCount } from "./handler-table";
+export { Operation } from "./operation";
+export { Accept, Incoming, accept } from "./operation/accept";
+export { Cancel, cancel } from "./operation/cancel";
+export { Close, close } from "./operation/close";
+export { Fetch, Origin, Response, origin } from "./operation/fetch";
+export { Kv, KvDelete, KvGet, KvKeys, KvList, KvPut, KvValue, kv } from "./operation/kv";
+export { Noop, noop } from "./operation/noop";
+export { Content, Read, read } from "./operation/read";
+export { Respond } from "./operation/respond";
+export { Timer, timer } from "./operation/timer";
+export { Headers, Pairs } from "./pairs";
+export { run } from "./proactor";
+export { percentDecode, queryValue } from "./url";

@@ -1,0 +1,22 @@
+// Close: gives a resource back; what is in flight on it ends as Cancelled.
+
+import { Opcode } from "../abi";
+import { Completion } from "../completion-queue";
+import { Operation } from "../operation";
+import { Submission } from "../submission-queue";
+
+export class Close extends Operation<Completion> {
+  constructor(public resource: u32) {
+    super();
+  }
+
+  encode(submission: Submission): void {
+    submission.opcode = <u16>Opcode.Close;
+    submission.resource = this.resource;
+  }
+}
+
+/** Gives a resource back. Completes with BadResource if the context has no such resource. */
+export function close(resource: u32): Close {
+  return new Close(resource);
+}

@@ -1,0 +1,220 @@
+// KV: reads, writes, removes and lists the keys of a granted namespace.
+
+import { KV_METADATA, Opcode } from "../abi";
+import { readBytes, readText } from "../arena";
+import { Completion } from "../completion-queue";
+import { Operation } from "../operation";
+import { Pairs } from "../pairs";
+import { openResource } from "../resource";
+import { Submission } from "../submission-queue";
+
+/** What a get found. */
+@unmanaged
+export class KvValue extends Completion {
+  get found(): bool {
+    return !this.failed;
+  }
+
+  // With `withMetadata` the payload is metadata, then value, and the auxiliary word the former's length.
+
+  text(): string {
+    return this.failed ? "" : readText(this.payload + this.auxiliary, this.payload_bytes - this.auxiliary);
+  }
+
+  bytes(): ArrayBuffer {
+    return this.failed
+      ? new ArrayBuffer(0)
+      : readBytes(this.payload + this.auxiliary, this.payload_bytes - this.auxiliary);
+  }
+
+  /** The metadata as JSON, or an empty text: there is none, or `withMetadata` was not asked for. */
+  metadata(): string {
+    return this.failed ? "" : readText(this.payload, this.auxiliary);
+  }
+}
+
+/** One page of keys, in the order of their UTF-8 bytes. */
+@unmanaged
+export class KvKeys extends Completion {
+  private get entries(): Pairs {
+    return changetype<Pairs>(this.payload);
+  }
+
+  get count(): u32 {
+    return this.failed ? 0 : this.entries.count;
+  }
+
+  key(index: u32): string {
+    return this.entries.name(index);
+  }
+
+  /** Seconds since 1970 at which the key ends, or 0. An entry's value is this number, then its metadata. */
+  expiration(index: u32): u32 {
+    return load<u32>(this.entries.valueAt(index));
+  }
+
+  /** The key's metadata as JSON, or an empty text. */
+  metadata(index: u32): string {
+    return readText(this.entries.valueAt(index) + 4, this.entries.valueBytes(index) - 4);
+  }
+
+  /** Where the next page begins, or an empty text after the last one. */
+  cursor(): string {
+    if (this.failed) return "";
+    const end = this.entries.nameAt(this.entries.count);
+    return readText(end, this.payload + this.payload_bytes - end);
+  }
+}
+
+export class KvGet extends Operation<KvValue> {
+  private ttl: u32 = 0;
+  private wantsMetadata: bool = false;
+
+  constructor(
+    public resource: u32,
+    public key: string,
+  ) {
+    super();
+  }
+
+  /** How long the edge may serve this value from its cache: seconds, at least 30. */
+  cacheTtl(seconds: u32): this {
+    this.ttl = seconds;
+    return this;
+  }
+
+  withMetadata(): this {
+    this.wantsMetadata = true;
+    return this;
+  }
+
+  encode(submission: Submission): void {
+    submission.opcode = <u16>Opcode.KvGet;
+    submission.resource = this.resource;
+    submission.argument_0 = this.ttl;
+    if (this.wantsMetadata) submission.flags |= <u16>KV_METADATA;
+    submission.putName(this.key);
+  }
+}
+
+export class KvPut extends Operation<Completion> {
+  private expires: u32 = 0;
+  private ttl: u32 = 0;
+  private json: string = "";
+
+  constructor(
+    public resource: u32,
+    public key: string,
+    public value: ArrayBuffer,
+  ) {
+    super();
+  }
+
+  /** When the key ends: seconds since 1970, at least 60 ahead. */
+  expiration(seconds: u32): this {
+    this.expires = seconds;
+    return this;
+  }
+
+  /** How long the key lives: seconds, at least 60. */
+  expirationTtl(seconds: u32): this {
+    this.ttl = seconds;
+    return this;
+  }
+
+  /** JSON to keep beside the value: at most 1,024 bytes. */
+  metadata(json: string): this {
+    this.json = json;
+    return this;
+  }
+
+  encode(submission: Submission): void {
+    submission.opcode = <u16>Opcode.KvPut;
+    submission.resource = this.resource;
+    submission.argument_0 = this.expires;
+    submission.argument_1 = this.ttl;
+    submission.putName(this.key);
+    submission.putData(this.value);
+    if (this.json.length) submission.putMetaText(this.json);
+  }
+}
+
+export class KvDelete extends Operation<Completion> {
+  constructor(
+    public resource: u32,
+    public key: string,
+  ) {
+    super();
+  }
+
+  encode(submission: Submission): void {
+    submission.opcode = <u16>Opcode.KvDelete;
+    submission.resource = this.resource;
+    submission.putName(this.key);
+  }
+}
+
+export class KvList extends Operation<KvKeys> {
+  private count: u32 = 0;
+  private after: string = "";
+
+  constructor(
+    public resource: u32,
+    public prefix: string,
+  ) {
+    super();
+  }
+
+  /** Keys on one page: 1 to 1,000, which is what it is without this. */
+  limit(count: u32): this {
+    this.count = count;
+    return this;
+  }
+
+  /** Continues where the page that gave this cursor ended. */
+  cursor(text: string): this {
+    this.after = text;
+    return this;
+  }
+
+  encode(submission: Submission): void {
+    submission.opcode = <u16>Opcode.KvList;
+    submission.resource = this.resource;
+    submission.argument_0 = this.count;
+    if (this.prefix.length) submission.putName(this.prefix);
+    if (this.after.length) submission.putDataText(this.after);
+  }
+}
+
+/** A key-value namespace that the host granted. */
+export class Kv {
+  constructor(public resource: u32) {}
+
+  /** Reads a value. A key that is not there completes with NotFound: `found` is false. */
+  get(key: string): KvGet {
+    return new KvGet(this.resource, key);
+  }
+
+  /** Writes a value, at most 25 MiB. Keys are 1 to 512 bytes of UTF-8. */
+  put(key: string, value: ArrayBuffer): KvPut {
+    return new KvPut(this.resource, key, value);
+  }
+
+  putText(key: string, value: string): KvPut {
+    return new KvPut(this.resource, key, String.UTF8.encode(value));
+  }
+
+  /** Removes a key; completes with Ok whether or not it was there. Named so because `delete` is a keyword. */
+  remove(key: string): KvDelete {
+    return new KvDelete(this.resource, key);
+  }
+
+  list(prefix: string = ""): KvList {
+    return new KvList(this.resource, prefix);
+  }
+}
+
+/** The namespace granted as `name`. If there is none, every operation on it completes with BadResource. */
+export function kv(name: string): Kv {
+  return new Kv(openResource(name));
+}

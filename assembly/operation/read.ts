@@ -1,0 +1,42 @@
+// Read: brings the whole body of a request or a response into the guest.
+
+import { Opcode } from "../abi";
+import { readBytes, readText } from "../arena";
+import { Completion } from "../completion-queue";
+import { Operation } from "../operation";
+import { Submission } from "../submission-queue";
+
+/** The bytes of a body. */
+@unmanaged
+export class Content extends Completion {
+  text(): string {
+    return readText(this.payload, this.payload_bytes);
+  }
+
+  bytes(): ArrayBuffer {
+    return readBytes(this.payload, this.payload_bytes);
+  }
+}
+
+export class Read extends Operation<Content> {
+  constructor(
+    public resource: u32,
+    public bytesMax: u32,
+  ) {
+    super();
+  }
+
+  encode(submission: Submission): void {
+    submission.opcode = <u16>Opcode.Read;
+    submission.resource = this.resource;
+    submission.argument_0 = this.bytesMax;
+  }
+}
+
+/**
+ * Reads the whole body of the exchange or response `resource`, once. `bytesMax` in bytes, 0 for the host's limit;
+ * completes with TooBig above it, with Closed if the body was read, sent or forwarded before.
+ */
+export function read(resource: u32, bytesMax: u32 = 0): Read {
+  return new Read(resource, bytesMax);
+}

@@ -1,0 +1,2 @@
+// asc resolves `import … from "wasm-proactor"` to this file.
+export * from "./assembly/index";
