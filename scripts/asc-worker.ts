@@ -36,8 +36,10 @@ async function compile(job: GuestJob): Promise<GuestResult> {
   });
   if (error) {
     result.wasm = null;
-    result.diagnostics += `${error.message}\n`;
+    result.diagnostics ||= error.message;
   }
+  // Binaryen's remark on its own optimiser; nobody can act on it.
+  result.diagnostics = result.diagnostics.replace(/Last converge was suboptimal\.\n?/, "").trim();
   return result;
 }
 

@@ -1,8 +1,11 @@
 // `npm start`: builds, then serves the Worker on local workerd with embedded KV and an embedded upstream.
 
+import { constants } from "node:os";
 import { parseArgs, styleText } from "node:util";
 import { build } from "./build.ts";
 import { startLocal } from "./miniflare.ts";
+
+const { SIGINT, SIGTERM } = constants.signals;
 
 const ISOLATIONS = ["request", "pooled", "shared"] as const;
 
@@ -31,7 +34,7 @@ async function main(): Promise<void> {
     throw new Error(`--isolation takes ${ISOLATIONS.join(", ")}, not ${values.isolation}`);
 
   await build();
-  const { url, dispose } = await startLocal({ port, ...(isolation && { isolation }) });
+  const { url } = await startLocal({ port, ...(isolation && { isolation }) });
   console.log(`
   ${styleText("bold", "wasm-proactor")} serves at ${styleText("cyan", url)}
 
@@ -42,13 +45,10 @@ async function main(): Promise<void> {
 
   Ctrl+C stops it.`);
 
-  // Both signals end workerd too; a second one does not wait for that.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      process.once(signal, () => process.exit(1));
-      dispose().finally(() => process.exit(0));
-    });
-  }
+  // Miniflare ends workerd on either signal and exits as if that were a failure; here it is how one stops.
+  process.on("exit", (code) => {
+    if (code === 128 + SIGINT || code === 128 + SIGTERM) process.exitCode = 0;
+  });
 }
 
 await main().catch((error: Error) => {
