@@ -8,6 +8,9 @@ import { Pairs } from "../pairs";
 import { openResource } from "../resource";
 import { Submission } from "../submission-queue";
 
+const SPACE: u8 = 0x20;
+const DIGIT_0: u8 = 0x30;
+
 /** What a get found. */
 @unmanaged
 export class KvValue extends Completion {
@@ -48,14 +51,21 @@ export class KvKeys extends Completion {
     return this.entries.name(index);
   }
 
-  /** Seconds since 1970 at which the key ends, or 0. An entry's value is this number, then its metadata. */
+  // An entry's value is its expiration in decimal digits, a space, and its metadata.
+
+  /** Seconds since 1970 at which the key ends, or 0. */
   expiration(index: u32): u32 {
-    return load<u32>(this.entries.valueAt(index));
+    let seconds: u32 = 0;
+    for (let at = this.entries.valueAt(index); load<u8>(at) != SPACE; at++) seconds = seconds * 10 + load<u8>(at) - DIGIT_0;
+    return seconds;
   }
 
   /** The key's metadata as JSON, or an empty text. */
   metadata(index: u32): string {
-    return readText(this.entries.valueAt(index) + 4, this.entries.valueBytes(index) - 4);
+    let at = this.entries.valueAt(index);
+    const end = at + this.entries.valueBytes(index);
+    while (load<u8>(at++) != SPACE);
+    return readText(at, end - at);
   }
 
   /** Where the next page begins, or an empty text after the last one. */

@@ -1,0 +1,47 @@
+// Cloudflare Workers: the module handler that a Worker exports, and the grants of its bindings.
+
+import { ModuleError, checkModule } from "./module.ts";
+import { Proactor } from "./proactor.ts";
+import type { ProactorOptions } from "./proactor.ts";
+import type { Lifetime } from "./request-context.ts";
+import type { Grants } from "./resource.ts";
+
+export { kv, origin } from "./resource.ts";
+
+/** Everything but the resources, which depend on the bindings. */
+export type WorkerOptions = Omit<ProactorOptions, "resources">;
+
+export interface Worker<Env> {
+  fetch(request: Request, env: Env, ctx: Lifetime): Promise<Response>;
+  /** The proactor that serves this environment; for its counters. */
+  proactor(env: Env): Proactor;
+}
+
+/**
+ * Makes the default export of a Worker: `export default createWorker(app, (env) => ({ CACHE: kv(env.CACHE) }))`.
+ * `module` is an imported `.wasm` file. Throws a ModuleError while the Worker starts if that is no guest.
+ */
+export function createWorker<Env extends object>(
+  module: WebAssembly.Module,
+  resources: (env: Env) => Grants,
+  options: WorkerOptions | ((env: Env) => WorkerOptions) = {},
+): Worker<Env> {
+  if (!(module instanceof WebAssembly.Module)) {
+    throw new ModuleError('createWorker takes a compiled module: import it, as in `import app from "./app.wasm"`');
+  }
+  checkModule(module);
+  // Bindings are known only inside a request. An isolate has one environment; tests may bring more.
+  const proactors = new WeakMap<Env, Proactor>();
+
+  function proactor(env: Env): Proactor {
+    let found = proactors.get(env);
+    if (!found) {
+      const rest = typeof options === "function" ? options(env) : options;
+      found = new Proactor(module, { ...rest, resources: resources(env) });
+      proactors.set(env, found);
+    }
+    return found;
+  }
+
+  return { fetch: (request, env, ctx) => proactor(env).fetch(request, ctx), proactor };
+}

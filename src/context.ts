@@ -1,0 +1,107 @@
+// Context: what belongs together because the platform says so.
+//
+// In workerd an I/O object belongs to the request on whose stack it was made. So each context has operations,
+// resources, a timer and a queue of completions of its own, and no completion of one is ever delivered on another's
+// stack. The instance has a context too, for what belongs to no request: its accept, and slots to be reclaimed.
+
+import { Status } from "../assembly/abi.ts";
+import { Connections } from "./connections.ts";
+import { Deadlines } from "./deadlines.ts";
+import { Fifo } from "./fifo.ts";
+import type { Host } from "./host.ts";
+import type { Instance } from "./instance.ts";
+import type { Completion, Operation } from "./operation.ts";
+import { nameOf } from "./processors.ts";
+import type { ContextResource, Grant } from "./resource.ts";
+
+export class Context {
+  /** Admitted operations that have not completed, by slot. */
+  readonly inFlight = new Map<number, Operation>();
+  /** Completions that wait for a turn. Their places were reserved at admission: an operation counts until polled. */
+  readonly pending = new Fifo<Completion>();
+  readonly deadlines: Deadlines;
+  readonly connections: Connections;
+  readonly #resources = new Map<number, ContextResource>();
+
+  constructor(
+    readonly host: Host,
+    readonly instance: Instance,
+  ) {
+    this.deadlines = new Deadlines(host.clock);
+    this.connections = new Connections(host.limits.connections);
+  }
+
+  /** The event as reports name it. */
+  get title(): string {
+    return "the start of the module";
+  }
+
+  /** Makes sure that a turn will deliver what is pending. The instance's context is served by every turn. */
+  wake(): void {}
+
+  // Operations.
+
+  /** Takes note of an operation that did not complete at once. */
+  track(operation: Operation): void {
+    this.inFlight.set(operation.slot, operation);
+  }
+
+  /** The operation in flight that has this token. */
+  find(slot: number, generation: number): Operation | undefined {
+    const operation = this.inFlight.get(slot);
+    return operation?.generation === generation ? operation : undefined;
+  }
+
+  /** Takes an operation's final completion. */
+  settled(operation: Operation): void {
+    if (this.inFlight.get(operation.slot) === operation) this.inFlight.delete(operation.slot);
+    this.instance.heldBytes -= operation.heldBytes;
+    this.pending.push(operation);
+    this.wake();
+  }
+
+  reportUnhandled(operation: Operation): void {
+    this.host.report({
+      kind: "unhandled",
+      message: operation.payload ? new TextDecoder().decode(operation.payload) : "",
+      operation: nameOf(operation),
+      token: { slot: operation.slot, generation: operation.generation },
+      status: operation.status,
+      request: this.title,
+    });
+  }
+
+  // Resources.
+
+  addResource(resource: ContextResource): number {
+    const number = this.instance.takeResourceNumber();
+    this.#resources.set(number, resource);
+    return number;
+  }
+
+  /** A resource of this context or a grant of its instance. Another context's is not found. */
+  resource(number: number): ContextResource | Grant | undefined {
+    return this.#resources.get(number) ?? this.instance.grant(number);
+  }
+
+  /** Gives a resource back and cancels what is in flight on it. False if there is none. */
+  closeResource(number: number): boolean {
+    const resource = this.#resources.get(number);
+    if (!resource && !this.instance.revoke(number)) return false;
+    for (const operation of this.inFlight.values()) {
+      if (operation.target === number) operation.end(Status.Cancelled, "its resource was closed");
+    }
+    this.#resources.delete(number);
+    resource?.dispose();
+    return true;
+  }
+
+  /** Aborts and closes what is left. Touches I/O, so only on this context's own stack. */
+  letGo(): void {
+    this.deadlines.clear();
+    for (const operation of this.inFlight.values()) operation.abandon();
+    this.inFlight.clear();
+    for (const resource of this.#resources.values()) resource.dispose();
+    this.#resources.clear();
+  }
+}

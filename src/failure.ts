@@ -1,0 +1,24 @@
+// Failure: an error that becomes a completion's status, with a message that travels as its payload.
+
+import { Status } from "../assembly/abi.ts";
+
+export class Failure extends Error {
+  constructor(
+    readonly status: Status,
+    message: string,
+  ) {
+    super(message);
+    this.name = "Failure";
+  }
+}
+
+/** The status for whatever a platform's promise was rejected with. */
+export function statusOf(error: unknown): Status {
+  if (error instanceof Failure) return error.status;
+  if (error instanceof Error && error.name === "AbortError") return Status.Aborted;
+  return Status.Failed;
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

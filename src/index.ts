@@ -1,0 +1,14 @@
+// The public face of the host library; re-exports only. Names no platform.
+
+export type { Clock } from "./deadlines.ts";
+export type { Counters } from "./host.ts";
+export { DEFAULT_LIMITS } from "./limits.ts";
+export type { Limits } from "./limits.ts";
+export { ModuleError } from "./module.ts";
+export { Proactor } from "./proactor.ts";
+export type { Isolation, ProactorOptions } from "./proactor.ts";
+export { formatReport } from "./report.ts";
+export type { ErrorReport, OnError } from "./report.ts";
+export type { Lifetime } from "./request-context.ts";
+export { kv, origin } from "./resource.ts";
+export type { FetchFunction, Grant, Grants, KvGrant, KvPage, KvRight, KvStore, OriginGrant } from "./resource.ts";

@@ -1,0 +1,404 @@
+// Instance: one instance of the guest, its imports, and the only place that calls its exports.
+//
+// `current` is the context on whose stack the guest runs. It is set around every call into the module, and each
+// submission made meanwhile belongs to it.
+
+import {
+  ABORT_TEXT_BYTES_MAX,
+  COMPLETION_AUXILIARY,
+  COMPLETION_BYTES,
+  COMPLETION_FLAGS,
+  COMPLETION_PAYLOAD,
+  COMPLETION_PAYLOAD_BYTES,
+  COMPLETION_RESOURCE,
+  COMPLETION_STATUS,
+  COMPLETION_TOKEN_GENERATION,
+  COMPLETION_TOKEN_SLOT,
+  DETACHED,
+  DISPATCHED,
+  MORE,
+  Opcode,
+  PAYLOAD_ALIGNMENT,
+  RECLAIM,
+  RESOURCE_MAX,
+  RESOURCE_NAME_BYTES_MAX,
+  SUBMISSION_BYTES,
+  SUBMIT_COUNT_MAX,
+  Status,
+} from "../assembly/abi.ts";
+import { Context } from "./context.ts";
+import { Failure, messageOf, statusOf } from "./failure.ts";
+import type { Host } from "./host.ts";
+import { Memory } from "./memory.ts";
+import { Operation } from "./operation.ts";
+import type { Completion, Processor } from "./operation.ts";
+import { processors } from "./processors.ts";
+import type { RequestContext } from "./request-context.ts";
+import type { Grant, Grants } from "./resource.ts";
+import { Submission } from "./submission.ts";
+import { wasiImports } from "./wasi.ts";
+
+/** Why a call into the module did not return. */
+export interface Trap {
+  message: string;
+  file?: string;
+  line?: number;
+  column?: number;
+  /** Whether the guest said so itself, by `abort`, and can go on with other contexts. */
+  contained: boolean;
+  /** The completion whose handler was running. */
+  completion?: Completion;
+  cause: unknown;
+}
+
+/** Unwinds the module's stack from inside `abort`. */
+class GuestAbort extends Error {
+  constructor(
+    message: string,
+    readonly file: string,
+    readonly line: number,
+    readonly column: number,
+  ) {
+    super(message);
+    this.name = "GuestAbort";
+  }
+}
+
+interface Exports {
+  memory: WebAssembly.Memory;
+  _initialize(): void;
+  run(budget: number): number;
+}
+
+export class Instance {
+  /** What belongs to no request: the accept, and slots to be reclaimed. */
+  readonly context: Context;
+  /** The multishot operation that takes incoming requests. */
+  accept: Operation | undefined;
+  /** The context on whose stack the guest runs. */
+  current: Context | undefined;
+  /** Operations whose completion has not been polled. */
+  admitted = 0;
+  /** Bytes of arguments that the host holds. */
+  heldBytes = 0;
+  traps = 0;
+  retired = false;
+  readonly #host: Host;
+  readonly #exports: Exports;
+  readonly #memory: Memory;
+  readonly #submission: Submission;
+  readonly #granted: Grants;
+  readonly #grants = new Map<number, Grant>();
+  #lastResource = 0;
+  /** What the last `poll` wrote, and where: tells after a trap whose handler was running. */
+  readonly #batch: Completion[] = [];
+  #batchAt = 0;
+
+  /** Instantiates the module and runs its `_initialize`. Throws what `_initialize` throws. */
+  constructor(host: Host, module: WebAssembly.Module, granted: Grants) {
+    this.#host = host;
+    this.#granted = granted;
+    this.context = new Context(host, this);
+    const instance = new WebAssembly.Instance(module, {
+      proactor_v1: { submit: this.#submit, poll: this.#poll, open: this.#open, abort: this.#abort },
+      wasi_snapshot_preview1: wasiImports(module, () => instance),
+    });
+    this.#exports = instance.exports as unknown as Exports;
+    this.#memory = new Memory(this.#exports.memory);
+    this.#submission = new Submission(this.#memory);
+    this.current = this.context;
+    this.#exports._initialize();
+    this.current = undefined;
+    host.counters.instances++;
+    host.counters.instantiated++;
+    host.counters.inFlight += this.admitted;
+  }
+
+  /** Takes the instance out of use. It is not called again. */
+  retire(): void {
+    if (this.retired) return;
+    this.retired = true;
+    this.#host.counters.instances--;
+    this.#host.counters.inFlight -= this.admitted;
+  }
+
+  /** Whether the instance should be replaced once it is idle: neither its memory nor its numbers ever come back. */
+  get isWornOut(): boolean {
+    return this.#memory.bytes.length > this.#host.limits.memoryBytes || this.#lastResource > RESOURCE_MAX / 2;
+  }
+
+  /** The completion that the last turn dispatched last. */
+  get lastDelivered(): Completion | undefined {
+    return this.#batch.at(-1);
+  }
+
+  // Calls into the module.
+
+  /** Runs turns of a context until nothing is pending or others should be served. Returns the trap that ended them. */
+  run(context: RequestContext): Trap | undefined {
+    this.current = context;
+    try {
+      for (let runs = 0; runs < this.#host.limits.runs && context.hasWork(); runs++) {
+        const dispatched = this.#exports.run(this.#host.limits.budget);
+        if (dispatched <= 0) throw new Error(`run() answered ${dispatched} while completions were pending`);
+      }
+      return undefined;
+    } catch (error) {
+      return this.#trapOf(error);
+    } finally {
+      this.current = undefined;
+    }
+  }
+
+  #trapOf(error: unknown): Trap {
+    const completion = this.#running();
+    this.#reclaimBatch();
+    const trap = { message: messageOf(error), ...(completion && { completion }), cause: error };
+    if (!(error instanceof GuestAbort)) return { ...trap, contained: false };
+    const { file, line, column } = error;
+    return { ...trap, file, line, column, contained: true };
+  }
+
+  /** The completion whose handler was called last: the guest marks a record before it calls the record's handler. */
+  #running(): Completion | undefined {
+    const words = this.#memory.words;
+    return this.#batch.findLast(
+      (_, index) => (words[this.#recordAt(index) + (COMPLETION_FLAGS >> 2)]! & DISPATCHED) !== 0,
+    );
+  }
+
+  /** The place, in words, of a record that the last poll wrote. */
+  #recordAt(index: number): number {
+    return (this.#batchAt + index * COMPLETION_BYTES) >>> 2;
+  }
+
+  /** Arranges that the guest frees the slots of a context that is over. Their handlers are not called. */
+  reclaim(context: Context): void {
+    for (const orphan of [...context.inFlight.values(), ...context.pending]) this.#reclaimSlot(orphan);
+    context.pending.clear();
+  }
+
+  /** What the last poll delivered and a trap kept from being dispatched holds its slot still. */
+  #reclaimBatch(): void {
+    const words = this.#memory.words;
+    this.#batch.forEach((completion, index) => {
+      if (words[this.#recordAt(index) + (COMPLETION_FLAGS >> 2)]! & DISPATCHED) return;
+      this.admitted++;
+      this.#host.counters.inFlight++;
+      this.#reclaimSlot(completion);
+    });
+    this.#batch.length = 0;
+  }
+
+  #reclaimSlot({ slot, generation, opcode, flags }: Completion): void {
+    // A request's head came under the token of the accept, which lives on.
+    if (flags & MORE) return;
+    const status = Status.ShutDown;
+    this.context.pending.push({
+      slot,
+      generation,
+      opcode,
+      status,
+      flags: RECLAIM,
+      resource: 0,
+      payload: null,
+      auxiliary: 0,
+    });
+  }
+
+  // Resources.
+
+  takeResourceNumber(): number {
+    return ++this.#lastResource;
+  }
+
+  grant(number: number): Grant | undefined {
+    return this.#grants.get(number);
+  }
+
+  /** Takes a grant back from this instance of the guest, at its own wish. */
+  revoke(number: number): boolean {
+    return this.#grants.delete(number);
+  }
+
+  // submit
+
+  readonly #submit = (at: number, count: number): number => {
+    const context = this.current;
+    if (!context) return Status.Invalid;
+    if (count >>> 0 > SUBMIT_COUNT_MAX) return Status.TooBig;
+    if (at & 3 || !this.#memory.contains(at, count * SUBMISSION_BYTES)) return Status.Fault;
+    for (let index = 0; index < count; index++) {
+      this.#submission.moveTo(at >>> 0, index);
+      if (!this.#admit(this.#submission, context)) {
+        this.#host.counters.refused += count - index;
+        return index;
+      }
+    }
+    return count;
+  };
+
+  /** Takes one submission and starts its work. False if the host is full; then nothing has changed. */
+  #admit(submission: Submission, context: Context): boolean {
+    const processor = processors[submission.opcode];
+    if (this.#isFull(submission) && !processor?.relieves?.(submission, context)) return false;
+    this.admitted++;
+    if (context !== this.context) this.#host.counters.inFlight++;
+    const operation = new Operation(processor?.ofInstance ? this.context : context, submission);
+    this.heldBytes += operation.heldBytes;
+    try {
+      submission.check(DETACHED | (processor?.flags ?? 0));
+      this.#check(submission, operation);
+      this.#start(processor!, submission, operation);
+    } catch (error) {
+      operation.fail(error);
+    }
+    return true;
+  }
+
+  #isFull(submission: Submission): boolean {
+    const { inFlight, argumentBytes } = this.#host.limits;
+    if (this.admitted >= inFlight) return true;
+    return this.heldBytes > 0 && this.heldBytes + submission.argumentBytes > argumentBytes;
+  }
+
+  /** Throws what is wrong with the submission in this place. */
+  #check(submission: Submission, { context }: Operation): void {
+    if (submission.argumentBytes > this.#host.limits.argumentBytes)
+      throw new Failure(Status.TooBig, "the arguments are over the host's limit");
+    if (context.inFlight.has(submission.slot))
+      throw new Failure(Status.Invalid, "the token's slot is in flight already");
+    if (this.current === this.context && submission.opcode !== Opcode.Accept)
+      throw new Failure(
+        Status.NotPermitted,
+        "while the module starts there is no request to which I/O could belong: only accept may be submitted",
+      );
+  }
+
+  #start(processor: Processor<unknown>, submission: Submission, operation: Operation): void {
+    const args = processor.decode(submission, operation.context);
+    const outcome = processor.perform(args, operation);
+    if (operation.settled) return;
+    if (outcome !== undefined && !(outcome instanceof Promise)) return operation.succeed(outcome);
+    operation.context.track(operation);
+    if (submission.deadlineMs !== 0) operation.setDeadline(submission.deadlineMs);
+    outcome?.then(operation.succeed, operation.fail);
+  }
+
+  // poll
+
+  readonly #poll = (at: number, capacity: number, arena: number, arenaBytes: number): number => {
+    const context = this.current;
+    if (!context) return Status.Invalid;
+    const records = Math.min(capacity >>> 0, context.pending.length + this.context.pending.length);
+    if (at & 3 || !this.#memory.contains(at, records * COMPLETION_BYTES)) return Status.Fault;
+    if (!this.#memory.contains(arena, arenaBytes)) return Status.Fault;
+    this.#batch.length = 0;
+    this.#batchAt = at >>> 0;
+    const end = (arena >>> 0) + (arenaBytes >>> 0);
+    let free = arena >>> 0;
+    while (this.#batch.length < records) {
+      const queue = this.context.pending.length > 0 ? this.context.pending : context.pending;
+      const completion = queue.peek()!;
+      const payloadAt = Math.ceil(free / PAYLOAD_ALIGNMENT) * PAYLOAD_ALIGNMENT;
+      const payloadBytes = completion.payload?.length ?? 0;
+      if (payloadBytes > 0 && payloadAt + payloadBytes > end) {
+        // The next poll begins with an empty arena; if that is too small, the guest learns what it takes.
+        if (this.#batch.length > 0) break;
+        if (!completion.offered) return this.#offer(completion);
+        this.#tooBig(completion, context);
+        continue;
+      }
+      this.#write(completion, payloadAt);
+      free = payloadAt + payloadBytes;
+      queue.shift();
+      this.#delivered(completion);
+    }
+    return this.#batch.length;
+  };
+
+  /** Tells the bytes of a payload that the whole arena cannot hold. A second poll without room for it is the guest's no. */
+  #offer(completion: Completion): number {
+    completion.offered = true;
+    const record = this.#batchAt >>> 2;
+    this.#memory.words[record + (COMPLETION_PAYLOAD_BYTES >> 2)] = completion.payload!.length + PAYLOAD_ALIGNMENT;
+    return Status.TooBig;
+  }
+
+  #tooBig(completion: Completion, context: Context): void {
+    if (completion.resource !== 0) context.closeResource(completion.resource);
+    completion.status = Status.TooBig;
+    completion.resource = 0;
+    completion.payload = null;
+    completion.auxiliary = 0;
+  }
+
+  #write(completion: Completion, payloadAt: number): void {
+    const { payload } = completion;
+    const words = this.#memory.words;
+    const record = this.#recordAt(this.#batch.length);
+    words[record + (COMPLETION_TOKEN_SLOT >> 2)] = completion.slot;
+    words[record + (COMPLETION_TOKEN_GENERATION >> 2)] = completion.generation;
+    words[record + (COMPLETION_STATUS >> 2)] = completion.status;
+    words[record + (COMPLETION_FLAGS >> 2)] = completion.flags;
+    words[record + (COMPLETION_RESOURCE >> 2)] = completion.resource;
+    words[record + (COMPLETION_PAYLOAD >> 2)] = payload ? payloadAt : 0;
+    words[record + (COMPLETION_PAYLOAD_BYTES >> 2)] = payload ? payload.length : 0;
+    words[record + (COMPLETION_AUXILIARY >> 2)] = completion.auxiliary;
+    if (payload) this.#memory.bytes.set(payload, payloadAt);
+  }
+
+  #delivered(completion: Completion): void {
+    this.#batch.push(completion);
+    if (completion.flags & MORE) return;
+    this.admitted--;
+    this.#host.counters.inFlight--;
+    if (completion.flags & RECLAIM) this.#host.counters.reclaimed++;
+    else this.#host.counters.completed++;
+  }
+
+  // open and abort
+
+  readonly #open = (at: number, length: number): number => {
+    if (length >>> 0 > RESOURCE_NAME_BYTES_MAX) return Status.TooBig;
+    if (!this.#memory.contains(at, length)) return Status.Fault;
+    try {
+      return this.#openGrant(this.#memory.text(at, length));
+    } catch (error) {
+      return statusOf(error);
+    }
+  };
+
+  #openGrant(name: string): number {
+    if (!Object.hasOwn(this.#granted, name)) {
+      const granted = Object.keys(this.#granted).join(", ") || "nothing";
+      this.#host.report({ kind: "open", message: `the module asked for "${name}"; granted are: ${granted}` });
+      return Status.NotFound;
+    }
+    const number = this.takeResourceNumber();
+    this.#grants.set(number, this.#granted[name]!);
+    return number;
+  }
+
+  readonly #abort = (
+    message: number,
+    messageBytes: number,
+    file: number,
+    fileBytes: number,
+    line: number,
+    column: number,
+  ): never => {
+    throw new GuestAbort(
+      this.#abortText(message, messageBytes),
+      this.#abortText(file, fileBytes),
+      line >>> 0,
+      column >>> 0,
+    );
+  };
+
+  /** Whatever the guest points at: a trap is reported even if its report is wrong. */
+  #abortText(at: number, length: number): string {
+    const bytes = Math.min(length >>> 0, ABORT_TEXT_BYTES_MAX);
+    return this.#memory.contains(at, bytes) ? new TextDecoder().decode(this.#memory.copy(at, bytes)) : "";
+  }
+}

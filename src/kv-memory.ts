@@ -1,0 +1,63 @@
+// KV in memory: the store of the simulated host, of Node without a file, and of every host that has no other.
+
+import type { Clock } from "./deadlines.ts";
+import { systemClock } from "./deadlines.ts";
+import type { KvPage, KvStore } from "./resource.ts";
+
+interface Entry {
+  value: ArrayBuffer;
+  /** Seconds since 1970. */
+  expiration?: number;
+  metadata?: unknown;
+}
+
+/** A KV namespace that ends with the process. Lists keys in the order of their UTF-8 bytes. */
+export function memoryKv(clock: Pick<Clock, "now"> = systemClock): KvStore {
+  const entries = new Map<string, Entry>();
+
+  function live(key: string): Entry | undefined {
+    const entry = entries.get(key);
+    if (entry?.expiration === undefined || entry.expiration * 1000 > clock.now()) return entry;
+    entries.delete(key);
+    return undefined;
+  }
+
+  return {
+    async get(key) {
+      return live(key)?.value.slice(0) ?? null;
+    },
+    async getWithMetadata(key) {
+      const entry = live(key);
+      return { value: entry?.value.slice(0) ?? null, metadata: entry?.metadata ?? null };
+    },
+    async put(key, value, { expiration, expirationTtl, metadata }) {
+      const ends = expirationTtl === undefined ? expiration : Math.floor(clock.now() / 1000) + expirationTtl;
+      entries.set(key, { value: value.slice(0), ...(ends !== undefined && { expiration: ends }), metadata });
+    },
+    async delete(key) {
+      entries.delete(key);
+    },
+    async list({ prefix = "", limit = 1000, cursor = "" }): Promise<KvPage> {
+      const names = [...entries.keys()]
+        .filter((key) => key.startsWith(prefix) && key > cursor && live(key))
+        .sort(byUtf8);
+      const keys = names.slice(0, limit).map((name) => {
+        const { expiration, metadata } = live(name)!;
+        return { name, ...(expiration !== undefined && { expiration }), ...(metadata !== undefined && { metadata }) };
+      });
+      const isComplete = names.length <= limit;
+      return isComplete ? { keys, list_complete: true } : { keys, list_complete: false, cursor: keys.at(-1)!.name };
+    },
+  };
+}
+
+const encoder = new TextEncoder();
+
+function byUtf8(a: string, b: string): number {
+  const left = encoder.encode(a);
+  const right = encoder.encode(b);
+  for (let at = 0; at < Math.min(left.length, right.length); at++) {
+    if (left[at] !== right[at]) return left[at]! - right[at]!;
+  }
+  return left.length - right.length;
+}

@@ -1,0 +1,2 @@
+// Node: stores for KV.
+export { memoryKv } from "./kv-memory.ts";

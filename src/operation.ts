@@ -1,0 +1,149 @@
+// Operation: one submission from its admission to its final completion.
+
+import { DETACHED, Opcode, Status } from "../assembly/abi.ts";
+import type { Context } from "./context.ts";
+import type { Deadline } from "./deadlines.ts";
+import { messageOf, statusOf } from "./failure.ts";
+import { encodeBytes } from "./memory.ts";
+import { Body, cancelBody } from "./resource.ts";
+import type { Submission } from "./submission.ts";
+
+/** What `poll` writes as one record. */
+export interface Completion {
+  readonly slot: number;
+  readonly generation: number;
+  readonly opcode: Opcode;
+  status: Status;
+  flags: number;
+  resource: number;
+  payload: Uint8Array | null;
+  auxiliary: number;
+  /** Whether `poll` has told the guest that its arena is too small for this one. */
+  offered?: boolean;
+}
+
+/** How an operation succeeded. */
+export interface Outcome {
+  auxiliary?: number;
+  payload?: Uint8Array;
+  /** A response whose body the guest gets as a resource. */
+  response?: Response;
+}
+
+/** The host's half of one kind of operation. */
+export interface Processor<Arguments> {
+  /** Whether it belongs to the instance rather than to the context that submits it. */
+  readonly ofInstance?: true;
+  /** The operation's own submission flags. */
+  readonly flags?: number;
+  /** Reads and checks the arguments, inside `submit`. Throws a Failure. */
+  decode(submission: Submission, context: Context): Arguments;
+  /** Does the work: at once, later, or by arranging that the operation is settled. */
+  perform(args: Arguments, operation: Operation): Outcome | Promise<Outcome> | undefined;
+  /** Whether this is admitted even when the host is full: it makes room, or ends what holds it. */
+  relieves?(submission: Submission, context: Context): boolean;
+}
+
+export class Operation implements Completion {
+  status: Status = Status.Ok;
+  /** Completion flags. */
+  flags = 0;
+  resource = 0;
+  payload: Uint8Array | null = null;
+  auxiliary = 0;
+  /** Whether the final completion is decided. What comes later is disposed of. */
+  settled = false;
+  #controller: AbortController | undefined;
+  #deadline: Deadline | undefined;
+
+  readonly slot: number;
+  readonly generation: number;
+  readonly opcode: Opcode;
+  /** The resource that it works on; closing that one cancels this. */
+  readonly target: number;
+  /** Bytes of arguments that the host holds for it. */
+  readonly heldBytes: number;
+  readonly #detached: boolean;
+
+  constructor(
+    readonly context: Context,
+    submission: Submission,
+  ) {
+    this.slot = submission.slot;
+    this.generation = submission.generation;
+    this.opcode = submission.opcode;
+    this.target = submission.resource;
+    this.heldBytes = submission.argumentBytes;
+    this.#detached = (submission.flags & DETACHED) !== 0;
+  }
+
+  /** Aborted when the result is no longer wanted. Made on demand: most operations end without one. */
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.settled) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  /** Ends the operation as TimedOut after `ms` milliseconds. */
+  setDeadline(ms: number): void {
+    this.#expire(ms, () => this.end(Status.TimedOut, "the deadline passed"));
+  }
+
+  /** Ends the operation with success after `ms` milliseconds. */
+  completeAfter(ms: number): void {
+    this.#expire(ms, () => this.succeed({}));
+  }
+
+  /** Of a deadline and a timer only the earlier can matter. */
+  #expire(ms: number, expire: () => void): void {
+    const deadlines = this.context.deadlines;
+    const added = deadlines.add(ms, expire);
+    const previous = this.#deadline;
+    if (previous && previous.due <= added.due) return deadlines.remove(added);
+    if (previous) deadlines.remove(previous);
+    this.#deadline = added;
+  }
+
+  readonly succeed = (outcome: Outcome): void => {
+    if (this.settled) return this.#dispose(outcome);
+    this.auxiliary = outcome.auxiliary ?? 0;
+    this.payload = outcome.payload ?? null;
+    if (outcome.response) this.resource = this.context.addResource(new Body(outcome.response));
+    this.#settle();
+  };
+
+  readonly fail = (error: unknown): void => {
+    if (this.settled) return void this.context.host.counters.late++;
+    this.status = statusOf(error);
+    this.payload = encodeBytes(messageOf(error));
+    this.#settle();
+  };
+
+  /** Ends the operation from outside: its work is aborted and its final completion queued, both in this turn. */
+  end(status: Status, message: string): void {
+    if (this.settled) return;
+    this.status = status;
+    this.payload = encodeBytes(message);
+    this.#settle();
+    this.#controller?.abort();
+  }
+
+  /** Ends the operation without a completion: its context is over. */
+  abandon(): void {
+    this.settled = true;
+    this.#controller?.abort();
+  }
+
+  #settle(): void {
+    this.settled = true;
+    if (this.#deadline) this.context.deadlines.remove(this.#deadline);
+    if (this.#detached && this.status < 0) this.context.reportUnhandled(this);
+    this.context.settled(this);
+  }
+
+  /** A result that nobody will see is let go of, once. */
+  #dispose(outcome: Outcome): void {
+    this.context.host.counters.late++;
+    if (outcome.response) cancelBody(outcome.response);
+  }
+}

@@ -1,0 +1,20 @@
+// Accept: completes once for each incoming event, until it is cancelled.
+
+import { EventKind, Status } from "../../assembly/abi.ts";
+import { Failure } from "../failure.ts";
+import type { Processor } from "../operation.ts";
+
+export const Accept: Processor<void> = {
+  ofInstance: true,
+
+  decode({ argument0: kinds }, { instance }) {
+    if (kinds !== EventKind.Fetch)
+      throw new Failure(Status.NotSupported, "accept: this host has events of kind fetch only");
+    if (instance.accept) throw new Failure(Status.Invalid, "accept: one is in flight already; call serve() once");
+  },
+
+  perform(_, operation) {
+    operation.context.instance.accept = operation;
+    return undefined;
+  },
+};

@@ -1,0 +1,24 @@
+// Cancel: ends another operation; the answer says whether it came in time.
+
+import { CancelResult, Status } from "../../assembly/abi.ts";
+import type { Context } from "../context.ts";
+import type { Operation, Processor } from "../operation.ts";
+import type { Submission } from "../submission.ts";
+
+/** The operation to end: one of the same context, or the instance's accept. */
+function victim({ argument0, argument1 }: Submission, context: Context): Operation | undefined {
+  return context.find(argument0, argument1) ?? context.instance.context.find(argument0, argument1);
+}
+
+export const Cancel: Processor<Operation | undefined> = {
+  decode: victim,
+
+  perform(operation) {
+    // What is not in flight here has completed; the guest's own mark then decides what its handler sees.
+    if (!operation) return { auxiliary: CancelResult.TooLate };
+    operation.end(Status.Cancelled, "the guest cancelled it");
+    return { auxiliary: CancelResult.Won };
+  },
+
+  relieves: (submission, context) => victim(submission, context) !== undefined,
+};

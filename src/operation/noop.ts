@@ -1,0 +1,8 @@
+// Noop: completes on the next turn and does nothing else.
+
+import type { Processor } from "../operation.ts";
+
+export const Noop: Processor<void> = {
+  decode() {},
+  perform: () => ({}),
+};

@@ -1,0 +1,17 @@
+// Timer: completes once, no earlier than the given number of milliseconds.
+
+import { Status, TIMER_MS_MAX } from "../../assembly/abi.ts";
+import { Failure } from "../failure.ts";
+import type { Processor } from "../operation.ts";
+
+export const Timer: Processor<number> = {
+  decode({ argument0: ms }) {
+    if (ms > TIMER_MS_MAX) throw new Failure(Status.Invalid, `timer: at most ${TIMER_MS_MAX} ms`);
+    return ms;
+  },
+
+  perform(ms, operation) {
+    operation.completeAfter(ms);
+    return undefined;
+  },
+};

@@ -1,0 +1,46 @@
+// Report: what the host tells its owner, and what a client may know of it.
+
+import type { Status } from "../assembly/abi.ts";
+
+/** Something that went wrong and that no handler of the guest has dealt with. */
+export interface ErrorReport {
+  /**
+   * `trap`: the module trapped. `unanswered`: a context fell silent without a response. `unhandled`: an operation
+   * failed that has no handler. `unexpected`: a processor threw what it should not. `killed`: the platform ended a
+   * request without a word. `open`: the guest asked for a resource that was not granted.
+   */
+  kind: "trap" | "unanswered" | "unhandled" | "unexpected" | "killed" | "open";
+  message: string;
+  /** Source file, line and column in the guest, where a trap by `abort` gave them. */
+  file?: string;
+  line?: number;
+  column?: number;
+  /** The operation whose handler was running, or that failed. */
+  operation?: string;
+  token?: { slot: number; generation: number };
+  status?: Status;
+  /** The request of the context, as `METHOD URL`. */
+  request?: string;
+  cause?: unknown;
+}
+
+export type OnError = (report: ErrorReport) => void;
+
+/** One line for a log. */
+export function formatReport(report: ErrorReport): string {
+  const token = report.token ? ` ${report.token.slot}:${report.token.generation}` : "";
+  const handler = report.operation ? `, in the handler of ${report.operation}${token}` : "";
+  const place = report.file ? ` (${report.file}:${report.line}:${report.column})` : "";
+  const request = report.request ? `, for ${report.request}` : "";
+  return `wasm-proactor: ${report.kind}: ${report.message}${place}${handler}${request}`;
+}
+
+/** Why a context was not answered by the guest: a word for programs, a sentence for people. */
+export interface ContextFailure {
+  error: string;
+  detail: string;
+}
+
+export function failureResponse(failure: ContextFailure, status = 500): Response {
+  return Response.json(failure, { status });
+}

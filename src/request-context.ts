@@ -1,0 +1,181 @@
+// Request context: one incoming request, from its accept to its response and the end of what it started.
+//
+// It is quiet when nothing is in flight and nothing is pending. Quiet after the response is the end; quiet before it
+// would be a request that never ends, and is answered 500 at once. Whatever another context has to tell this one only
+// resolves a promise: the reaction runs on this context's own stack, where its I/O may be touched.
+
+import { EventKind, MORE, Status } from "../assembly/abi.ts";
+import { Context } from "./context.ts";
+import { Deferred } from "./deferred.ts";
+import type { Host } from "./host.ts";
+import type { Instance } from "./instance.ts";
+import { encodePairs } from "./pairs.ts";
+import { nameOf } from "./processors.ts";
+import { failureResponse } from "./report.ts";
+import type { ContextFailure, ErrorReport } from "./report.ts";
+import { Exchange } from "./resource.ts";
+
+/** The platform's `ctx`: keeps the event alive after its response. */
+export interface Lifetime {
+  waitUntil(promise: Promise<unknown>): void;
+}
+
+export class RequestContext extends Context {
+  readonly #exchange: Exchange;
+  #response: Response | undefined;
+  #failure: ContextFailure | undefined;
+  #ended = false;
+  #scheduled = false;
+  #answered: Deferred | undefined;
+  #finished: Deferred | undefined;
+  #ping: Deferred | undefined;
+
+  constructor(host: Host, instance: Instance, request: Request) {
+    super(host, instance);
+    this.#exchange = new Exchange(request, this);
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  override get title(): string {
+    return `${this.#exchange.request.method} ${this.#exchange.request.url}`;
+  }
+
+  // From the request to the response.
+
+  /** Delivers the request as a completion of the instance's accept, and the guest's answer as a response. */
+  handle(lifetime: Lifetime | undefined): Response | Promise<Response> {
+    this.#accept();
+    if (this.#isAnswered) return this.#conclude(lifetime);
+    this.#answered = new Deferred();
+    return this.#answered.promise.then(() => this.#conclude(lifetime));
+  }
+
+  get #isAnswered(): boolean {
+    return this.#response !== undefined || this.#failure !== undefined;
+  }
+
+  #accept(): void {
+    const accept = this.instance.accept;
+    if (!accept) {
+      return this.fail({
+        error: "not-serving",
+        detail: "The module accepts no requests: call serve() while it starts.",
+      });
+    }
+    const { slot, generation, opcode } = accept;
+    const { request } = this.#exchange;
+    const resource = this.addResource(this.#exchange);
+    const payload = encodePairs([[request.method, request.url], ...request.headers]);
+    const auxiliary = EventKind.Fetch;
+    this.pending.push({ slot, generation, opcode, status: Status.Ok, flags: MORE, resource, payload, auxiliary });
+    this.turn();
+  }
+
+  /** Takes the exchange's answer. The caller has made sure that it is the first. */
+  answer(response: Response): void {
+    this.#response = response;
+    this.#answered?.resolve();
+  }
+
+  /** On this context's own stack. */
+  #conclude(lifetime: Lifetime | undefined): Response {
+    if (this.#ended) {
+      this.letGo();
+    } else {
+      this.#finished = new Deferred();
+      const finished = this.#finished.promise.then(() => this.letGo());
+      lifetime?.waitUntil(finished);
+    }
+    return this.#response ?? failureResponse(this.#failure!);
+  }
+
+  // Turns.
+
+  /** All that settles in one microtask checkpoint is delivered by one turn. */
+  override wake(): void {
+    if (this.#scheduled || this.#ended || this.instance.current === this) return;
+    this.#scheduled = true;
+    queueMicrotask(this.turn);
+  }
+
+  readonly turn = (): void => {
+    this.#scheduled = false;
+    if (this.#ended) return;
+    const trap = this.instance.run(this);
+    if (this.#ended) return;
+    if (trap) this.host.trapped(this, trap);
+    else if (this.hasWork()) this.#yield();
+    else if (this.inFlight.size > 0) this.#expectPing();
+    else this.#fallSilent();
+  };
+
+  /** Whether a turn would deliver something. */
+  hasWork(): boolean {
+    return this.pending.length > 0 || this.instance.context.pending.length > 0;
+  }
+
+  /** Lets other events of the platform go first; the timer's comes back to this context's stack. */
+  #yield(): void {
+    this.#scheduled = true;
+    this.host.clock.setTimeout(this.turn, 0);
+  }
+
+  #fallSilent(): void {
+    if (this.#response) return this.#end();
+    const report = this.#unanswered();
+    this.host.report(report);
+    this.fail({ error: report.kind, detail: report.message });
+  }
+
+  #unanswered(): ErrorReport {
+    const last = this.instance.lastDelivered;
+    const message = `The handler of ${last ? nameOf(last) : "the request"} ran last and neither answered nor started anything.`;
+    const token = last && { slot: last.slot, generation: last.generation };
+    return {
+      kind: "unanswered",
+      message,
+      ...(last && token && { operation: nameOf(last), token }),
+      request: this.title,
+    };
+  }
+
+  // Signs of life. The platform may end a request without a word: no `finally` runs, promises are dropped. Then a
+  // promise of this context that another one resolves has no reaction any more.
+
+  /** Asks for a sign of life, on another context's stack. True if the last one was answered, or none was asked for. */
+  ping(): boolean {
+    if (!this.#ping) return false;
+    this.#ping.resolve();
+    this.#ping = undefined;
+    return true;
+  }
+
+  #expectPing(): void {
+    this.host.expectSigns(this);
+    if (this.#ping) return;
+    this.#ping = new Deferred();
+    this.#ping.promise.then(() => {
+      if (!this.#ended) this.#expectPing();
+    });
+  }
+
+  // The end.
+
+  /** Ends this context without waiting for the guest. May be called on another context's stack. */
+  fail(failure: ContextFailure): void {
+    if (this.#ended) return;
+    this.#failure = failure;
+    this.#end();
+    this.#answered?.resolve();
+  }
+
+  /** Touches no I/O: the stack may be another context's. */
+  #end(): void {
+    this.#ended = true;
+    this.host.release(this);
+    this.#finished?.resolve();
+  }
+}

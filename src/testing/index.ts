@@ -1,0 +1,1 @@
+export { memoryKv } from "../kv-memory.ts";
