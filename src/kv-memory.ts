@@ -40,15 +40,16 @@ export function memoryKv(clock: Pick<Clock, "now"> = systemClock): KvStore {
     async list({ prefix = "", limit = 1000, cursor = "" }): Promise<KvPage> {
       const names = [...entries.keys()]
         .filter((key) => key.startsWith(prefix) && key > cursor && live(key))
-        .sort(byUtf8);
-      const keys = names.slice(0, limit).map((name) => {
-        const { expiration, metadata } = live(name)!;
-        return { name, ...(expiration !== undefined && { expiration }), ...(metadata !== undefined && { metadata }) };
-      });
+        .toSorted(byUtf8);
+      const keys = names.slice(0, limit).map((name) => listed(name, live(name)!));
       const isComplete = names.length <= limit;
       return isComplete ? { keys, list_complete: true } : { keys, list_complete: false, cursor: keys.at(-1)!.name };
     },
   };
+}
+
+function listed(name: string, { expiration, metadata }: Entry): KvPage["keys"][number] {
+  return { name, ...(expiration !== undefined && { expiration }), ...(metadata !== undefined && { metadata }) };
 }
 
 const encoder = new TextEncoder();

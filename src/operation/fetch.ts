@@ -1,11 +1,13 @@
 // Fetch: sends an HTTP request to a granted origin and completes with the response.
 
 import { FETCH_BODY, RedirectMode, Status } from "../../assembly/abi.ts";
+import type { Context } from "../context.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Operation, Processor } from "../operation.ts";
 import { encodePairs } from "../pairs.ts";
 import { bodyOf, cancelBody, grantOf, readBody } from "../resource.ts";
 import type { OriginGrant } from "../resource.ts";
+import type { Submission } from "../submission.ts";
 
 interface Arguments {
   grant: OriginGrant;
@@ -32,20 +34,15 @@ export const Fetch: Processor<Arguments> = {
     const [line, ...pairs] = submission.metaPairs();
     if (!line) throw new Failure(Status.Invalid, "fetch: the head is missing");
     const [method, url] = line;
-    const limit = context.host.limits.bodyBytes;
-    const wanted = submission.argument0 === 0 ? limit : Math.min(submission.argument0, limit);
     const request = {
       url: resolve(url, grant),
-      method,
-      headers: headersOf(method, pairs as [string, string][]),
-      body: submission.dataBytes > 0 ? submission.data() : null,
+      method: methodOf(method),
+      headers: headersOf(pairs as [string, string][]),
+      body: bodyToSend(submission, context),
     };
-    if (submission.argument2 === 0) {
-      return { grant, mode, bytesMax: submission.flags & FETCH_BODY ? wanted : undefined, request };
-    }
-    if (request.body) throw new Failure(Status.Invalid, "fetch: give bytes or a resource, not both");
-    const body = bodyOf(context.resource(submission.argument2)).takeBody();
-    return { grant, mode, bytesMax: submission.flags & FETCH_BODY ? wanted : undefined, request: { ...request, body } };
+    const limit = context.host.limits.bodyBytes;
+    const wanted = submission.argument0 === 0 ? limit : Math.min(submission.argument0, limit);
+    return { grant, request, mode, bytesMax: submission.flags & FETCH_BODY ? wanted : undefined };
   },
 
   async perform({ grant, request, mode, bytesMax }, operation) {
@@ -56,6 +53,13 @@ export const Fetch: Processor<Arguments> = {
     return { auxiliary: response.status, payload: encodePairs([...response.headers], body) };
   },
 };
+
+function bodyToSend(submission: Submission, context: Context): OutgoingRequest["body"] {
+  const { dataBytes, argument2: source } = submission;
+  if (source === 0) return dataBytes > 0 ? submission.data() : null;
+  if (dataBytes > 0) throw new Failure(Status.Invalid, "fetch: give bytes or a resource, not both");
+  return bodyOf(context.resource(source)).takeBody();
+}
 
 /** A path at the first granted origin, or an absolute URL at any of them. */
 function resolve(text: string, grant: OriginGrant): URL {
@@ -68,12 +72,15 @@ function resolve(text: string, grant: OriginGrant): URL {
   return url;
 }
 
-/** Throws Invalid for what no request may have. */
-function headersOf(method: string, pairs: [string, string][]): Headers {
+/** An HTTP token, and none of the methods that the fetch standard forbids. */
+function methodOf(text: string): string {
+  if (/^[\w!#$%&'*+.^`|~-]+$/.test(text) && !/^(connect|trace|track)$/i.test(text)) return text;
+  throw new Failure(Status.Invalid, `fetch: "${text}" is no method for a request`);
+}
+
+function headersOf(pairs: [string, string][]): Headers {
   try {
-    const headers = new Headers(pairs);
-    new Request("http://localhost", { method });
-    return headers;
+    return new Headers(pairs);
   } catch (error) {
     throw new Failure(Status.Invalid, `fetch: ${messageOf(error)}`);
   }
