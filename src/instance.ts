@@ -64,6 +64,11 @@ class GuestAbort extends Error {
   }
 }
 
+function cutOff(context: Context): Trap {
+  const message = `the platform ended another request while the module ran: ${context.title}`;
+  return { message, contained: false, cause: new Error(message) };
+}
+
 interface Exports {
   memory: WebAssembly.Memory;
   _initialize(): void;
@@ -136,6 +141,8 @@ export class Instance {
 
   /** Runs turns of a context until nothing is pending or others should be served. Returns the trap that ended them. */
   run(context: RequestContext): Trap | undefined {
+    // No stack of the module outlives the event that made it, unless the platform has cut it off.
+    if (this.current !== undefined) return cutOff(this.current);
     this.current = context;
     try {
       for (let runs = 0; runs < this.#host.limits.runs && context.hasWork(); runs++) {

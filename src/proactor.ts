@@ -77,6 +77,8 @@ export class Proactor implements Host {
   async fetch(request: Request, lifetime?: Lifetime): Promise<Response> {
     this.#callForSigns();
     try {
+      // A grant may call back into this method from inside `submit`. Once its stack has unwound the module is free.
+      if (this.#idle[0]?.current) await Promise.resolve();
       const context = new RequestContext(this, this.#checkOut(), request);
       this.counters.contexts++;
       return await context.handle(lifetime);
@@ -99,8 +101,8 @@ export class Proactor implements Host {
   #checkOut(): Instance {
     if (this.#isolation !== "shared") return this.#idle.pop() ?? this.#instantiate();
     const instance = this.#idle[0];
-    // Nobody can be on its stack now, unless the platform killed the request that was.
     if (instance && instance.current === undefined) return instance;
+    // The platform has killed the request on whose stack the module ran. Nobody knows what it was in the middle of.
     if (instance) this.#condemn(instance);
     this.#idle[0] = this.#instantiate();
     return this.#idle[0];

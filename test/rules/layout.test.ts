@@ -5,6 +5,8 @@ import { filesOf, importsOf, textOf, withoutCommentsAndStrings, withoutExtension
 import type { Import } from "./sources.ts";
 
 const ABI = "assembly/abi";
+/** What the host's operations are written with. */
+const TOOLS = ["src/failure", "src/memory", "src/pairs", "src/resource"];
 const ADAPTERS = ["src/cloudflare.ts", "src/node.ts"];
 
 /** Fails with one line for each import of these files that the rule objects to. */
@@ -40,10 +42,10 @@ test("border: the guest imports nothing outside assembly/", () => {
   });
 });
 
-test("operations: a host operation imports abi, memory and resource, of the core otherwise types only", () => {
+test("operations: a host operation imports abi, failure, memory, pairs and resource, otherwise types only", () => {
   forbid(filesOf("src/operation"), ({ target, typeOnly }) => {
     if (isIn("src/operation", target)) return "operations do not know each other; move what they share into the core";
-    if (target === ABI || target === "src/memory" || target === "src/resource") return false;
+    if (target === ABI || TOOLS.includes(target ?? "")) return false;
     if (typeOnly && isIn("src", target)) return false;
     return "use `import type`, or pass the value in through the context";
   });
