@@ -99,7 +99,7 @@ export class Context {
   /** Aborts and closes what is left. Touches I/O, so only on this context's own stack. */
   letGo(): void {
     this.deadlines.clear();
-    for (const operation of this.inFlight.values()) operation.abandon();
+    for (const operation of this.inFlight.values()) operation.abort();
     this.inFlight.clear();
     for (const resource of this.#resources.values()) resource.dispose();
     this.#resources.clear();

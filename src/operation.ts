@@ -125,12 +125,17 @@ export class Operation implements Completion {
     this.status = status;
     this.payload = encodeBytes(message);
     this.#settle();
-    this.#controller?.abort();
+    this.abort();
   }
 
-  /** Ends the operation without a completion: its context is over. */
+  /** Ends the operation without a completion: its context is over. Touches no I/O. */
   abandon(): void {
     this.settled = true;
+    this.context.instance.heldBytes -= this.heldBytes;
+  }
+
+  /** Tells the work that nobody wants its result. On the context's own stack only. */
+  abort(): void {
     this.#controller?.abort();
   }
 

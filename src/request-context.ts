@@ -175,6 +175,7 @@ export class RequestContext extends Context {
   /** Touches no I/O: the stack may be another context's. */
   #end(): void {
     this.#ended = true;
+    for (const operation of this.inFlight.values()) operation.abandon();
     this.host.release(this);
     this.#finished?.resolve();
   }
