@@ -169,6 +169,9 @@ export class Instance {
   /** The completion whose handler was called last: the guest marks a record before it calls the record's handler. */
   #running(): Completion | undefined {
     const words = this.#memory.words;
+    // Once all are dispatched, the guest uses the first record to tell handlers that their submission was refused.
+    const token = words[this.#recordAt(0) + (COMPLETION_TOKEN_SLOT >> 2)];
+    if (token !== this.#batch[0]?.slot) return undefined;
     return this.#batch.findLast(
       (_, index) => (words[this.#recordAt(index) + (COMPLETION_FLAGS >> 2)]! & DISPATCHED) !== 0,
     );

@@ -117,10 +117,10 @@ export class RequestContext extends Context {
     return this.pending.length > 0 || this.instance.context.pending.length > 0;
   }
 
-  /** Lets other events of the platform go first; the timer's comes back to this context's stack. */
+  /** Lets other events of the platform go first; the context's timer comes back to its own stack. */
   #yield(): void {
     this.#scheduled = true;
-    this.host.clock.setTimeout(this.turn, 0);
+    this.deadlines.add(0, this.turn);
   }
 
   #fallSilent(): void {
