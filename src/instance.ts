@@ -5,20 +5,10 @@
 
 import {
   ABORT_TEXT_BYTES_MAX,
-  COMPLETION_AUXILIARY,
   COMPLETION_BYTES,
-  COMPLETION_FLAGS,
-  COMPLETION_PAYLOAD,
-  COMPLETION_PAYLOAD_BYTES,
-  COMPLETION_RESOURCE,
-  COMPLETION_STATUS,
-  COMPLETION_TOKEN_GENERATION,
-  COMPLETION_TOKEN_SLOT,
   DETACHED,
-  DISPATCHED,
   MORE,
   Opcode,
-  PAYLOAD_ALIGNMENT,
   RECLAIM,
   RESOURCE_MAX,
   RESOURCE_NAME_BYTES_MAX,
@@ -26,6 +16,7 @@ import {
   SUBMIT_COUNT_MAX,
   Status,
 } from "../assembly/abi.ts";
+import { CompletionQueue } from "./completion-queue.ts";
 import { Context } from "./context.ts";
 import { Failure, messageOf, statusOf } from "./failure.ts";
 import type { Host } from "./host.ts";
@@ -87,17 +78,17 @@ export class Instance {
   /** Bytes of arguments that the host holds. */
   heldBytes = 0;
   traps = 0;
+  /** Requests that it serves now. */
+  contexts = 0;
   retired = false;
   readonly #host: Host;
   readonly #exports: Exports;
   readonly #memory: Memory;
   readonly #submission: Submission;
+  readonly #queue: CompletionQueue;
   readonly #granted: Grants;
   readonly #grants = new Map<number, Grant>();
   #lastResource = 0;
-  /** What the last `poll` wrote, and where: tells after a trap whose handler was running. */
-  readonly #batch: Completion[] = [];
-  #batchAt = 0;
 
   /** Instantiates the module and runs its `_initialize`. Throws what `_initialize` throws. */
   constructor(host: Host, module: WebAssembly.Module, granted: Grants) {
@@ -111,6 +102,7 @@ export class Instance {
     this.#exports = instance.exports as unknown as Exports;
     this.#memory = new Memory(this.#exports.memory);
     this.#submission = new Submission(this.#memory);
+    this.#queue = new CompletionQueue(this.#memory);
     this.current = this.context;
     this.#exports._initialize();
     this.current = undefined;
@@ -134,7 +126,7 @@ export class Instance {
 
   /** The completion that the last turn dispatched last. */
   get lastDelivered(): Completion | undefined {
-    return this.#batch.at(-1);
+    return this.#queue.last;
   }
 
   // Calls into the module.
@@ -158,28 +150,12 @@ export class Instance {
   }
 
   #trapOf(error: unknown): Trap {
-    const completion = this.#running();
-    this.#reclaimBatch();
+    const completion = this.#queue.running();
+    this.#reclaimUndispatched();
     const trap = { message: messageOf(error), ...(completion && { completion }), cause: error };
     if (!(error instanceof GuestAbort)) return { ...trap, contained: false };
     const { file, line, column } = error;
     return { ...trap, file, line, column, contained: true };
-  }
-
-  /** The completion whose handler was called last: the guest marks a record before it calls the record's handler. */
-  #running(): Completion | undefined {
-    const words = this.#memory.words;
-    // Once all are dispatched, the guest uses the first record to tell handlers that their submission was refused.
-    const token = words[this.#recordAt(0) + (COMPLETION_TOKEN_SLOT >> 2)];
-    if (token !== this.#batch[0]?.slot) return undefined;
-    return this.#batch.findLast(
-      (_, index) => (words[this.#recordAt(index) + (COMPLETION_FLAGS >> 2)]! & DISPATCHED) !== 0,
-    );
-  }
-
-  /** The place, in words, of a record that the last poll wrote. */
-  #recordAt(index: number): number {
-    return (this.#batchAt + index * COMPLETION_BYTES) >>> 2;
   }
 
   /** Arranges that the guest frees the slots of a context that is over. Their handlers are not called. */
@@ -188,16 +164,14 @@ export class Instance {
     context.pending.clear();
   }
 
-  /** What the last poll delivered and a trap kept from being dispatched holds its slot still. */
-  #reclaimBatch(): void {
-    const words = this.#memory.words;
-    this.#batch.forEach((completion, index) => {
-      if (words[this.#recordAt(index) + (COMPLETION_FLAGS >> 2)]! & DISPATCHED) return;
+  /** What was polled and, because of a trap, never dispatched holds its slot still. */
+  #reclaimUndispatched(): void {
+    for (const completion of this.#queue.takeUndispatched()) {
+      if (completion.flags & MORE) continue;
       this.admitted++;
       this.#host.counters.inFlight++;
       this.#reclaimSlot(completion);
-    });
-    this.#batch.length = 0;
+    }
   }
 
   #reclaimSlot({ slot, generation, opcode, flags }: Completion): void {
@@ -274,15 +248,18 @@ export class Instance {
 
   /** Throws what is wrong with the submission in this place. */
   #check(submission: Submission, { context }: Operation): void {
-    if (submission.argumentBytes > this.#host.limits.argumentBytes)
+    if (submission.argumentBytes > this.#host.limits.argumentBytes) {
       throw new Failure(Status.TooBig, "the arguments are over the host's limit");
-    if (context.inFlight.has(submission.slot))
+    }
+    if (context.inFlight.has(submission.slot)) {
       throw new Failure(Status.Invalid, "the token's slot is in flight already");
-    if (this.current === this.context && submission.opcode !== Opcode.Accept)
+    }
+    if (this.current === this.context && submission.opcode !== Opcode.Accept) {
       throw new Failure(
         Status.NotPermitted,
-        "while the module starts there is no request to which I/O could belong: only accept may be submitted",
+        "while the module starts no request is there: only accept can be submitted",
       );
+    }
   }
 
   #start(processor: Processor<unknown>, submission: Submission, operation: Operation): void {
@@ -303,37 +280,24 @@ export class Instance {
     const records = Math.min(capacity >>> 0, context.pending.length + this.context.pending.length);
     if (at & 3 || !this.#memory.contains(at, records * COMPLETION_BYTES)) return Status.Fault;
     if (!this.#memory.contains(arena, arenaBytes)) return Status.Fault;
-    this.#batch.length = 0;
-    this.#batchAt = at >>> 0;
-    const end = (arena >>> 0) + (arenaBytes >>> 0);
-    let free = arena >>> 0;
-    while (this.#batch.length < records) {
-      const queue = this.context.pending.length > 0 ? this.context.pending : context.pending;
-      const completion = queue.peek()!;
-      const payloadAt = Math.ceil(free / PAYLOAD_ALIGNMENT) * PAYLOAD_ALIGNMENT;
-      const payloadBytes = completion.payload?.length ?? 0;
-      if (payloadBytes > 0 && payloadAt + payloadBytes > end) {
-        // The next poll begins with an empty arena; if that is too small, the guest learns what it takes.
-        if (this.#batch.length > 0) break;
-        if (!completion.offered) return this.#offer(completion);
-        this.#tooBig(completion, context);
-        continue;
+    this.#queue.begin(at, arena, arenaBytes);
+    while (this.#queue.length < records) {
+      const pending = this.context.pending.length > 0 ? this.context.pending : context.pending;
+      const completion = pending.peek()!;
+      if (this.#queue.push(completion)) {
+        pending.shift();
+        this.#delivered(completion);
+      } else if (this.#queue.length > 0) {
+        break; // The next poll begins with an empty arena.
+      } else if (!completion.demanded) {
+        completion.demanded = true;
+        return this.#queue.demand(completion.payload!.length);
+      } else {
+        this.#tooBig(completion, context); // The guest was told, and polls without room for it all the same.
       }
-      this.#write(completion, payloadAt);
-      free = payloadAt + payloadBytes;
-      queue.shift();
-      this.#delivered(completion);
     }
-    return this.#batch.length;
+    return this.#queue.length;
   };
-
-  /** Tells the bytes of a payload that the whole arena cannot hold. A second poll without room for it is the guest's no. */
-  #offer(completion: Completion): number {
-    completion.offered = true;
-    const record = this.#batchAt >>> 2;
-    this.#memory.words[record + (COMPLETION_PAYLOAD_BYTES >> 2)] = completion.payload!.length + PAYLOAD_ALIGNMENT;
-    return Status.TooBig;
-  }
 
   #tooBig(completion: Completion, context: Context): void {
     if (completion.resource !== 0) context.closeResource(completion.resource);
@@ -343,23 +307,7 @@ export class Instance {
     completion.auxiliary = 0;
   }
 
-  #write(completion: Completion, payloadAt: number): void {
-    const { payload } = completion;
-    const words = this.#memory.words;
-    const record = this.#recordAt(this.#batch.length);
-    words[record + (COMPLETION_TOKEN_SLOT >> 2)] = completion.slot;
-    words[record + (COMPLETION_TOKEN_GENERATION >> 2)] = completion.generation;
-    words[record + (COMPLETION_STATUS >> 2)] = completion.status;
-    words[record + (COMPLETION_FLAGS >> 2)] = completion.flags;
-    words[record + (COMPLETION_RESOURCE >> 2)] = completion.resource;
-    words[record + (COMPLETION_PAYLOAD >> 2)] = payload ? payloadAt : 0;
-    words[record + (COMPLETION_PAYLOAD_BYTES >> 2)] = payload ? payload.length : 0;
-    words[record + (COMPLETION_AUXILIARY >> 2)] = completion.auxiliary;
-    if (payload) this.#memory.bytes.set(payload, payloadAt);
-  }
-
   #delivered(completion: Completion): void {
-    this.#batch.push(completion);
     if (completion.flags & MORE) return;
     this.admitted--;
     this.#host.counters.inFlight--;

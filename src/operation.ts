@@ -19,7 +19,7 @@ export interface Completion {
   payload: Uint8Array | null;
   auxiliary: number;
   /** Whether `poll` has told the guest that its arena is too small for this one. */
-  offered?: boolean;
+  demanded?: boolean;
 }
 
 /** How an operation succeeded. */

@@ -101,9 +101,9 @@ export class Proactor implements Host {
   #checkOut(): Instance {
     if (this.#isolation !== "shared") return this.#idle.pop() ?? this.#instantiate();
     const instance = this.#idle[0];
-    if (instance && instance.current === undefined) return instance;
+    if (instance && instance.current === undefined && !instance.isWornOut) return instance;
     // The platform has killed the request on whose stack the module ran. Nobody knows what it was in the middle of.
-    if (instance) this.#condemn(instance);
+    if (instance?.current) this.#condemn(instance);
     this.#idle[0] = this.#instantiate();
     return this.#idle[0];
   }
@@ -112,9 +112,16 @@ export class Proactor implements Host {
     const { instance } = context;
     this.counters.contexts--;
     this.#waiting.delete(context);
-    if (this.#isolation === "shared") instance.reclaim(context);
+    if (this.#isolation === "shared") this.#leave(context);
     else if (this.#isReusable(instance)) this.#idle.push(instance);
     else instance.retire();
+  }
+
+  /** One request less in a shared instance. One that was replaced goes with its last. */
+  #leave(context: RequestContext): void {
+    const { instance } = context;
+    instance.reclaim(context);
+    if (instance !== this.#idle[0] && instance.contexts === 0) instance.retire();
   }
 
   #isReusable(instance: Instance): boolean {

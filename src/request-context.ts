@@ -33,6 +33,7 @@ export class RequestContext extends Context {
   constructor(host: Host, instance: Instance, request: Request) {
     super(host, instance);
     this.#exchange = new Exchange(request, this);
+    instance.contexts++;
   }
 
   get ended(): boolean {
@@ -175,6 +176,7 @@ export class RequestContext extends Context {
   /** Touches no I/O: the stack may be another context's. */
   #end(): void {
     this.#ended = true;
+    this.instance.contexts--;
     for (const operation of this.inFlight.values()) operation.abandon();
     this.host.release(this);
     this.#finished?.resolve();
