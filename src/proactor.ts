@@ -104,6 +104,7 @@ export class Proactor implements Host {
     if (instance && instance.current === undefined && !instance.isWornOut) return instance;
     // The platform has killed the request on whose stack the module ran. Nobody knows what it was in the middle of.
     if (instance?.current) this.#condemn(instance);
+    else if (instance?.contexts === 0) instance.retire();
     this.#idle[0] = this.#instantiate();
     return this.#idle[0];
   }
