@@ -1,20 +1,28 @@
-import { Exchange, kv, origin, serve, timer } from "../../assembly/index";
+// The deployed Worker's guest: which handler answers which request. All of the Worker's logic is in this folder.
+
+import { Exchange, serve } from "../../assembly/index";
+import { aggregate } from "./aggregate";
+import { cachedPage } from "./cached-page";
+import { hello, sleep, upper } from "./first-steps";
+import { listKeys, readKey, removeKey, writeKey } from "./kv";
+import { startPage } from "./start-page";
+import { Router } from "./router";
+import { deadline, proxy } from "./upstream";
+
 export { run } from "../../assembly/index";
 
-const cache = kv("CACHE");
-const upstream = origin("UPSTREAM");
+const router: Router = new Router()
+  .get("/", startPage)
+  .get("/hello", hello)
+  .get("/kv", listKeys)
+  .get("/kv/*", readKey)
+  .put("/kv/*", writeKey)
+  .delete("/kv/*", removeKey)
+  .get("/aggregate", aggregate)
+  .get("/page/*", cachedPage)
+  .get("/sleep/*", sleep)
+  .get("/deadline", deadline)
+  .post("/upper", upper)
+  .get("/proxy/*", proxy);
 
-serve((exchange: Exchange) => {
-  const path = exchange.path;
-  if (path == "/hello") exchange.respond(200, "hello");
-  else if (path == "/trap") throw new Error("trap on purpose");
-  else if (path == "/silent") return;
-  else if (path == "/sleep") timer(20).then(exchange, (exchange, done) => exchange.respond(200, "slept"));
-  else if (path == "/kv")
-    cache.get("a").then(exchange, (exchange, value) => exchange.respond(200, value.found ? value.text() : "none"));
-  else
-    upstream
-      .fetch("/page/x")
-      .timeout(500)
-      .then(exchange, (exchange, response) => exchange.forward(response));
-});
+serve((exchange: Exchange) => router.handle(exchange));
