@@ -1,4 +1,4 @@
-// The deployed Worker: grants the guest its bindings and nothing else. All logic is in guest/index.ts.
+// The deployed Worker: grants the guest its bindings and nothing else. All logic is in guest/.
 
 import app from "../build/worker.wasm";
 import { createWorker, kv, origin } from "../src/cloudflare.ts";
@@ -17,5 +17,6 @@ export default createWorker<Env>(
     CACHE: kv(env.CACHE, { rights: ["read", "write", "list"] }),
     UPSTREAM: origin("http://upstream.internal", { fetcher: env.UPSTREAM }),
   }),
-  (env) => ({ isolation: env.ISOLATION ?? "pooled" }),
+  // Service bindings are exempt from the platform's limit of six connections, and the guest fetches from nothing else.
+  (env) => ({ isolation: env.ISOLATION ?? "pooled", limits: { connections: 30 } }),
 );
