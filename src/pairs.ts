@@ -37,23 +37,27 @@ export function encodePairs(pairs: readonly Pair[], tail?: Uint8Array): Uint8Arr
 /** Decodes a list that fills `length` bytes. Throws Invalid if its counts and lengths do not add up to that. */
 export function decodePairs(bytes: Uint8Array, at: number, length: number): Pair[] {
   if (length === 0) return [];
-  const malformed = new Failure(Status.Invalid, "list of pairs: counts and lengths disagree with its size");
-  if (length < PAIRS_HEAD_BYTES) throw malformed;
+  if (length < PAIRS_HEAD_BYTES) throw malformed();
   const view = new DataView(bytes.buffer, bytes.byteOffset + at, length);
   const count = view.getUint32(0, true);
   if (count > PAIR_COUNT_MAX) throw new Failure(Status.TooBig, `list of pairs: more than ${PAIR_COUNT_MAX} pairs`);
   let textAt = PAIRS_HEAD_BYTES + count * PAIR_LENGTHS_BYTES;
-  if (textAt > length) throw malformed;
+  if (textAt > length) throw malformed();
   const pairs: Pair[] = [];
   for (let index = 0; index < count; index++) {
     const lengthsAt = PAIRS_HEAD_BYTES + index * PAIR_LENGTHS_BYTES;
     const nameBytes = view.getUint32(lengthsAt, true);
     const valueBytes = view.getUint32(lengthsAt + 4, true);
-    if (nameBytes + valueBytes > length - textAt) throw malformed;
+    if (nameBytes + valueBytes > length - textAt) throw malformed();
     const valueAt = at + textAt + nameBytes;
     pairs.push([decodeText(bytes, at + textAt, nameBytes), decodeText(bytes, valueAt, valueBytes)]);
     textAt += nameBytes + valueBytes;
   }
-  if (textAt !== length) throw malformed;
+  if (textAt !== length) throw malformed();
   return pairs;
+}
+
+/** Made only where it is thrown: an error takes its stack along, which costs more than decoding a list. */
+function malformed(): Failure {
+  return new Failure(Status.Invalid, "list of pairs: counts and lengths disagree with its size");
 }
