@@ -5,14 +5,23 @@
 // behind functions, and it touches nothing else: `run` cleans up when the host calls it again.
 
 import { ABORT_TEXT_BYTES_MAX } from "./abi";
+import { unitsAt } from "./address";
 import { abort as reportAbort } from "./proactor_v1";
+import { encodeUtf8 } from "./utf8";
 
 export function abort(message: string | null = null, file: string | null = null, line: u32 = 0, column: u32 = 0): void {
   // A static area: the abort may be the heap's own.
   const texts = memory.data(2048, 8);
   const fileAt = texts + ABORT_TEXT_BYTES_MAX;
   store<bool>(abortFlag(), true);
-  reportAbort(texts, writeText(message, texts), fileAt, writeText(file, fileAt), line, column);
+  reportAbort(
+    texts,
+    writeText(changetype<usize>(message), texts),
+    fileAt,
+    writeText(changetype<usize>(file), fileAt),
+    line,
+    column,
+  );
   unreachable();
 }
 
@@ -28,8 +37,6 @@ function abortFlag(): usize {
 }
 
 /** Writes as much as fits at three bytes for each UTF-16 unit. */
-function writeText(text: string | null, at: usize): u32 {
-  if (!text) return 0;
-  const length = min(text.length, <i32>(ABORT_TEXT_BYTES_MAX / 3));
-  return <u32>String.UTF8.encodeUnsafe(changetype<usize>(text), length, at, false, String.UTF8.ErrorMode.REPLACE);
+function writeText(text: usize, at: usize): u32 {
+  return text ? encodeUtf8(text, min(unitsAt(text), ABORT_TEXT_BYTES_MAX / 3), at) : 0;
 }

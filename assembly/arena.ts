@@ -5,6 +5,7 @@
 // region is overwritten by the next one. Neither needs a single `free`.
 
 import { ARENA_BYTES_MAX } from "./abi";
+import { decodeUtf8 } from "./utf8";
 
 const ARGUMENTS_BYTES: usize = 8192;
 const argumentsStart = memory.data(8192, 8);
@@ -40,27 +41,21 @@ export function resetArguments(): void {
   }
 }
 
-/** Writes `text` as UTF-8 and returns the bytes written, at most three for each UTF-16 unit. */
-export function writeText(text: string, at: usize): usize {
-  // Unpaired surrogates become U+FFFD, as in every TextEncoder: the host takes nothing but well-formed UTF-8.
-  return String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, at, false, String.UTF8.ErrorMode.REPLACE);
-}
-
 /** Copies text out of a payload. */
-export function readText(at: usize, bytes: usize): string {
-  return String.UTF8.decodeUnsafe(at, bytes);
+export function readText(at: usize, bytes: u32): string {
+  return decodeUtf8(at, bytes);
 }
 
 /** Copies bytes out of a payload. */
-export function readBytes(at: usize, bytes: usize): ArrayBuffer {
-  const buffer = new ArrayBuffer(<i32>bytes);
-  memory.copy(changetype<usize>(buffer), at, bytes);
-  return buffer;
+export function readBytes(at: usize, bytes: u32): ArrayBuffer {
+  // What the constructor does, without its check: a payload is never too large to be copied.
+  const buffer = __new(bytes, idof<ArrayBuffer>());
+  memory.copy(buffer, at, bytes);
+  return changetype<ArrayBuffer>(buffer);
 }
 
-const PAYLOADS_BYTES_AT_START: usize = 16384;
 let payloadsStart: usize = memory.data(16384, 8);
-let payloadsCapacity: usize = PAYLOADS_BYTES_AT_START;
+let payloadsCapacity: usize = 16384;
 let payloadsOnHeap = false;
 
 export function payloads(): usize {

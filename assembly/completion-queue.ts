@@ -16,7 +16,8 @@ import {
   Status,
 } from "./abi";
 import { growPayloads, payloads, payloadsBytes, readText } from "./arena";
-import { poll } from "./proactor_v1";
+import { Token } from "./handler-table";
+import { accepted, poll } from "./proactor_v1";
 
 /** One completion as the host wrote it. Valid while its handler runs. See the ruler in abi.ts. */
 @unmanaged
@@ -31,6 +32,15 @@ export class Completion {
   payload_bytes: u32;
   auxiliary: u32;
 
+  /** Slot and generation together, as they lie in the record. */
+  get token(): Token {
+    return load<u64>(changetype<usize>(this), COMPLETION_TOKEN_SLOT);
+  }
+
+  set token(token: Token) {
+    store<u64>(changetype<usize>(this), token, COMPLETION_TOKEN_SLOT);
+  }
+
   get failed(): bool {
     return this.status < 0;
   }
@@ -43,7 +53,8 @@ export class Completion {
 
 if (offsetof<Completion>() != COMPLETION_BYTES) ERROR("Completion disagrees with abi.ts");
 if (offsetof<Completion>("token_slot") != COMPLETION_TOKEN_SLOT) ERROR("token_slot disagrees with abi.ts");
-if (offsetof<Completion>("token_generation") != COMPLETION_TOKEN_GENERATION) ERROR("token_generation disagrees with abi.ts");
+if (offsetof<Completion>("token_generation") != COMPLETION_TOKEN_GENERATION)
+  ERROR("token_generation disagrees with abi.ts");
 if (offsetof<Completion>("status") != COMPLETION_STATUS) ERROR("status disagrees with abi.ts");
 if (offsetof<Completion>("flags") != COMPLETION_FLAGS) ERROR("flags disagrees with abi.ts");
 if (offsetof<Completion>("resource") != COMPLETION_RESOURCE) ERROR("resource disagrees with abi.ts");
@@ -62,13 +73,13 @@ export function completionAt(index: i32): Completion {
 }
 
 /** Fetches at most `budget` completions and returns their number. Grows the arena for a payload that exceeds it. */
-export function fill(budget: u32): i32 {
-  let count = poll(completions, min(budget, CAPACITY), payloads(), payloadsBytes());
+export function fill(budget: u32): u32 {
+  const capacity = min(budget, CAPACITY);
+  let count = poll(completions, capacity, payloads(), payloadsBytes());
   if (count == Status.TooBig) {
     growPayloads(completionAt(0).payload_bytes);
     // If the arena did not grow enough, this second call completes the operation with TooBig.
-    count = poll(completions, min(budget, CAPACITY), payloads(), payloadsBytes());
+    count = poll(completions, capacity, payloads(), payloadsBytes());
   }
-  assert(count >= 0, "poll: the host rejected the call");
-  return count;
+  return accepted(count);
 }

@@ -1,39 +1,37 @@
 // Exchange: one incoming request, from its head to its one response.
 
-import { EventKind, Status } from "./abi";
+import { EventKind, RESPOND_FORWARD, Status } from "./abi";
 import { readText } from "./arena";
-import { CompletionHandler } from "./completion-handler";
-import { Completion } from "./completion-queue";
 import { Token } from "./handler-table";
-import { Accept, Incoming } from "./operation/accept";
+import { Incoming, accept } from "./operation/accept";
 import { Response } from "./operation/fetch";
 import { Read } from "./operation/read";
-import { Respond } from "./operation/respond";
+import { encodeRespond } from "./operation/respond";
 import { Headers, Pairs } from "./pairs";
+import { Submission, commit, prepare } from "./submission-queue";
 import { pathStart, queryStart, queryValue } from "./url";
 
 export class Exchange {
   /** The exchange's number in the contract. */
   readonly resource: u32;
-  /** Headers of the response to come. */
-  readonly headers: Headers = new Headers();
   private head: ArrayBuffer;
+  private sent: Headers | null;
 
   constructor(incoming: Incoming) {
     this.resource = incoming.resource;
     this.head = incoming.head();
   }
 
+  /** Headers of the response to come. */
+  get headers(): Headers {
+    let headers = this.sent;
+    if (!headers) this.sent = headers = new Headers();
+    return headers;
+  }
+
+  /** The request's head: (method, URL), then its headers. */
   private get pairs(): Pairs {
     return changetype<Pairs>(changetype<usize>(this.head));
-  }
-
-  private get urlAt(): usize {
-    return this.pairs.valueAt(0);
-  }
-
-  private get urlEnd(): usize {
-    return this.urlAt + this.pairs.valueBytes(0);
   }
 
   get method(): string {
@@ -47,14 +45,12 @@ export class Exchange {
 
   /** The URL's path, percent-encoded as it came. */
   get path(): string {
-    const start = pathStart(this.urlAt, this.urlEnd);
-    return readText(start, queryStart(start, this.urlEnd) - start);
+    return pathOf(this.pairs);
   }
 
   /** What follows the `?`, without it. */
   get query(): string {
-    const start = queryStart(this.urlAt, this.urlEnd);
-    return start == this.urlEnd ? "" : readText(start + 1, this.urlEnd - start - 1);
+    return queryOf(this.pairs);
   }
 
   /** The first value of a query parameter, decoded; null if it is missing or malformed. */
@@ -82,14 +78,12 @@ export class Exchange {
    * answer fails with Closed, which is reported to the host's `onError`.
    */
   respond<T>(status: u32, body: T): Token {
-    const operation = new Respond(this.resource);
-    operation.status = status;
-    operation.headers = this.headers;
-    if (isString<T>()) operation.text = <string>body;
-    else if (body instanceof ArrayBuffer) operation.bytes = body;
-    else if (body instanceof Uint8Array) operation.bytes = body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength);
+    const submission = this.answer(status);
+    if (isString<T>()) submission.putDataText(<string>body);
+    else if (body instanceof ArrayBuffer) submission.putData(body);
+    else if (body instanceof Uint8Array) submission.putDataBytes(body.dataStart, body.byteLength);
     else ERROR("respond: the body is a string, an ArrayBuffer or a Uint8Array");
-    return operation.submit();
+    return commit(submission);
   }
 
   /**
@@ -98,34 +92,44 @@ export class Exchange {
    */
   forward(response: Response): Token {
     if (response.failed) return this.respond(response.status == Status.TimedOut ? 504 : 502, "upstream failed");
-    const operation = new Respond(this.resource);
-    operation.headers = this.headers;
-    operation.body = response.resource;
-    operation.forward = true;
-    return operation.submit();
+    const submission = this.answer(200);
+    submission.flags |= <u16>RESPOND_FORWARD;
+    submission.argument_1 = response.resource;
+    return commit(submission);
   }
 
   /** Answers with `status` and the headers set so far, and streams the body that the host holds as `resource`. */
   stream(status: u32, resource: u32): Token {
-    const operation = new Respond(this.resource);
-    operation.status = status;
-    operation.headers = this.headers;
-    operation.body = resource;
-    return operation.submit();
+    const submission = this.answer(status);
+    submission.argument_1 = resource;
+    return commit(submission);
+  }
+
+  /** A response whose body is yet to be added. Nobody waits for its completion. */
+  private answer(status: u32): Submission {
+    const submission = prepare(null);
+    encodeRespond(submission, this.resource, status, this.sent);
+    return submission;
   }
 }
 
-class Server extends CompletionHandler {
-  constructor(private fn: (exchange: Exchange) => void) {
-    super();
-  }
+function pathOf(head: Pairs): string {
+  const url = head.valueAt(0);
+  const end = url + head.valueBytes(0);
+  const start = pathStart(url, end);
+  return readText(start, <u32>(queryStart(start, end) - start));
+}
 
-  onComplete(completion: Completion): void {
-    if (completion.status == Status.Ok) this.fn(new Exchange(changetype<Incoming>(completion)));
-  }
+function queryOf(head: Pairs): string {
+  const url = head.valueAt(0);
+  const end = url + head.valueBytes(0);
+  const start = queryStart(url, end);
+  return start == end ? "" : readText(start + 1, <u32>(end - start - 1));
 }
 
 /** Calls `fn` for each incoming request. To be called once, while the module starts. */
 export function serve(fn: (exchange: Exchange) => void): Token {
-  return new Accept(EventKind.Fetch).submit(new Server(fn));
+  return accept(EventKind.Fetch).then(fn, (fn, incoming) => {
+    if (!incoming.failed) fn(new Exchange(incoming));
+  });
 }

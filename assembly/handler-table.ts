@@ -1,16 +1,15 @@
 // Handler table: slot → completion handler, with a generation that tells a slot's users apart.
 //
 // Slots are reused in last-in-first-out order, so the table stays as small as the most that was ever in flight, and
-// a busy module touches the same few cache lines. The handlers live in a managed array, where the collector sees
-// them; everything else is a raw block, which costs the collector nothing.
+// a busy module touches the same few cache lines. The handlers have an array of their own, which the collector visits;
+// what else a slot has, it need not look at.
 
 import { CancelResult, SLOT_COUNT_MAX } from "./abi";
 import { CompletionHandler } from "./completion-handler";
 
-/** Names one submission for ever: the slot in the low half, its generation in the high half. */
+/** Names one submission for ever: the slot in the low half, its generation, never 0, in the high half. */
 export type Token = u64;
 
-const NONE: u32 = 0xffff_ffff;
 const SLOTS_AT_START: u32 = 64;
 
 enum SlotState {
@@ -23,7 +22,7 @@ enum SlotState {
 // ├──────────────┬──────────────┬───────────────┤
 // │  generation  │    state     │     next      │
 // └──────────────┴──────────────┴───────────────┘
-// next: the following slot in the free list, or in the list of refused submissions.
+// next: the following slot in the free list, or in the list of refused submissions. Slot 0 is nobody's, so 0 ends both.
 @unmanaged
 class Slot {
   generation: u32;
@@ -31,13 +30,17 @@ class Slot {
   next: u32;
 }
 
-let slots: usize = heap.alloc(SLOTS_AT_START * offsetof<Slot>());
-let slotCount: u32 = 0;
-let slotCapacity: u32 = SLOTS_AT_START;
-let firstFree: u32 = NONE;
-let firstRefused: u32 = NONE;
-let lastRefused: u32 = NONE;
-let handlers: StaticArray<CompletionHandler | null> = new StaticArray<CompletionHandler | null>(SLOTS_AT_START);
+type Handlers = StaticArray<CompletionHandler | null>;
+
+let slots = changetype<ArrayBuffer>(0);
+let handlers = changetype<Handlers>(0);
+let slotCapacity: u32 = 0;
+let lastSlot: u32 = 0;
+let firstFree: u32 = 0;
+
+// The slots whose submission was refused, and whose handlers have not heard of it.
+let firstRefused: u32 = 0;
+let lastOfRefused: u32 = 0;
 
 let inFlight: u32 = 0;
 let stale: u32 = 0;
@@ -53,50 +56,61 @@ export function staleCount(): u32 {
 }
 
 function slotAt(slot: u32): Slot {
-  return changetype<Slot>(slots + <usize>slot * offsetof<Slot>());
+  return changetype<Slot>(changetype<usize>(slots) + <usize>slot * offsetof<Slot>());
+}
+
+function handlerAt(slot: u32): usize {
+  return changetype<usize>(handlers) + <usize>slot * sizeof<usize>();
 }
 
 /** The token that a slot's present user has. */
 export function tokenOf(slot: u32): Token {
-  return (<u64>slotAt(slot).generation << 32) | slot;
+  return ((<u64>slotAt(slot).generation) << 32) | slot;
 }
 
 /** Takes a slot for a handler, or for none when nobody waits for the result. */
 export function claim(handler: CompletionHandler | null): u32 {
-  const slot = firstFree != NONE ? firstFree : addSlot();
+  const slot = firstFree || addSlot();
   const entry = slotAt(slot);
   firstFree = entry.next;
   entry.state = SlotState.InFlight;
-  unchecked((handlers[slot] = handler));
+  store<usize>(handlerAt(slot), changetype<usize>(handler));
+  // Tells the collector, as an assignment would.
+  __link(changetype<usize>(handlers), changetype<usize>(handler), true);
   inFlight++;
   return slot;
 }
 
 function addSlot(): u32 {
-  // Unreachable with a host that keeps the contract: it refuses submissions long before.
-  assert(slotCount < SLOT_COUNT_MAX, "handler table: 1,048,576 operations are in flight");
-  if (slotCount == slotCapacity) grow();
-  const slot = slotCount++;
+  const slot = ++lastSlot;
+  if (slot >= slotCapacity) grow();
   const entry = slotAt(slot);
   entry.generation = 1;
-  entry.next = NONE;
+  entry.next = 0;
   return slot;
 }
 
 function grow(): void {
-  const before = handlers;
-  slotCapacity <<= 1;
-  slots = heap.realloc(slots, <usize>slotCapacity * offsetof<Slot>());
-  handlers = new StaticArray<CompletionHandler | null>(slotCapacity);
-  for (let slot: u32 = 0; slot < slotCount; slot++) unchecked((handlers[slot] = before[slot]));
+  const before = <usize>slotCapacity;
+  // Out of reach with a host that keeps the contract: it refuses submissions long before.
+  assert(before < SLOT_COUNT_MAX);
+  slotCapacity = max(SLOTS_AT_START, slotCapacity << 1);
+  slots = changetype<ArrayBuffer>(enlarged(changetype<usize>(slots), before, offsetof<Slot>(), idof<ArrayBuffer>()));
+  handlers = changetype<Handlers>(enlarged(changetype<usize>(handlers), before, sizeof<usize>(), idof<Handlers>()));
+}
+
+/** A copy of the first `count` items with room for all slots, and zeros in it. */
+function enlarged(items: usize, count: usize, itemBytes: usize, id: u32): usize {
+  const bytes = <usize>slotCapacity * itemBytes;
+  const copy = __new(bytes, id);
+  memory.fill(copy, 0, bytes);
+  memory.copy(copy, items, count * itemBytes);
+  return copy;
 }
 
 /** Whether the token's operation is still in flight. A completion for any other token is dropped, and counted. */
-export function isLive(slot: u32, generation: u32): bool {
-  if (slot < slotCount) {
-    const entry = slotAt(slot);
-    if (entry.generation == generation && entry.state != SlotState.Free) return true;
-  }
+export function isLive(token: Token): bool {
+  if (cancelResult(token) == CancelResult.Won) return true;
   stale++;
   return false;
 }
@@ -107,15 +121,15 @@ export function isCancelled(slot: u32): bool {
 
 /** The handler of a live slot, which stays in place: for a completion that others will follow. */
 export function peek(slot: u32): CompletionHandler | null {
-  return unchecked(handlers[slot]);
+  return changetype<CompletionHandler | null>(load<usize>(handlerAt(slot)));
 }
 
 /** Frees a live slot and returns its handler. Before the handler runs, so that a chain needs one slot only. */
 export function release(slot: u32): CompletionHandler | null {
-  const handler = unchecked(handlers[slot]);
+  const handler = peek(slot);
   const entry = slotAt(slot);
-  unchecked((handlers[slot] = null));
-  entry.generation++;
+  store<usize>(handlerAt(slot), 0);
+  entry.generation = max(entry.generation + 1, 1);
   entry.state = SlotState.Free;
   entry.next = firstFree;
   firstFree = slot;
@@ -127,7 +141,7 @@ export function release(slot: u32): CompletionHandler | null {
 export function cancelResult(token: Token): CancelResult {
   const slot = <u32>token;
   const generation = <u32>(token >>> 32);
-  if (slot >= slotCount || generation == 0) return CancelResult.Unknown;
+  if (slot - 1 >= lastSlot || generation == 0) return CancelResult.Unknown;
   const entry = slotAt(slot);
   if (generation < entry.generation) return CancelResult.TooLate;
   return generation == entry.generation && entry.state != SlotState.Free ? CancelResult.Won : CancelResult.Unknown;
@@ -143,30 +157,20 @@ export function markCancelled(slot: u32): bool {
 
 /** Remembers that the host refused the slot's submission. */
 export function refuse(slot: u32): void {
-  slotAt(slot).next = NONE;
-  if (firstRefused == NONE) firstRefused = slot;
-  else slotAt(lastRefused).next = slot;
-  lastRefused = slot;
+  slotAt(slot).next = 0;
+  if (firstRefused) slotAt(lastOfRefused).next = slot;
+  else firstRefused = slot;
+  lastOfRefused = slot;
 }
 
-/** Whether submissions were refused whose handlers have not heard of it. */
-export function hasRefused(): bool {
-  return firstRefused != NONE;
+/** The last of the refused slots, or 0 if there are none. */
+export function lastRefused(): u32 {
+  return firstRefused ? lastOfRefused : 0;
 }
 
-/** Takes the list of refused slots; follow it with `nextRefused`. */
+/** Takes the first slot out of the list of refused ones. */
 export function takeRefused(): u32 {
   const slot = firstRefused;
-  firstRefused = NONE;
+  firstRefused = slotAt(slot).next;
   return slot;
-}
-
-/** The refused slot after this one, to be read before this one is released. */
-export function nextRefused(slot: u32): u32 {
-  return slotAt(slot).next;
-}
-
-/** Ends a list of refused slots. */
-export function isSlot(slot: u32): bool {
-  return slot != NONE;
 }

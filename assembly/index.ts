@@ -1,4 +1,6 @@
 // The public face of the guest library; re-exports only.
+// oxlint-disable-next-line typescript/triple-slash-reference -- for the compiler of whoever imports this package.
+/// <reference path="./runtime.d.ts" />
 
 export { CancelResult, EventKind, RedirectMode, Status } from "./abi";
 export { abort } from "./abort";

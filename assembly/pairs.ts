@@ -1,15 +1,18 @@
 // Pairs: the one encoding for lists of names and values. See the ruler in abi.ts.
 
 import { PAIRS_HEAD_BYTES, PAIR_LENGTHS_BYTES } from "./abi";
-import { readText, takeArguments, writeText } from "./arena";
+import { bytesAt, unitsAt } from "./address";
+import { readText } from "./arena";
 import { Submission } from "./submission-queue";
+import { encodeUtf8 } from "./utf8";
 
 /** A list as the host wrote it, in the arena or in a copy of it. */
 @unmanaged
 export class Pairs {
   count: u32;
 
-  private lengthsAt(index: u32): usize {
+  /** Where the lengths of the pair at `index` are. With `index` = count: where the names and values begin. */
+  lengthsAt(index: u32): usize {
     return changetype<usize>(this) + PAIRS_HEAD_BYTES + <usize>index * PAIR_LENGTHS_BYTES;
   }
 
@@ -65,62 +68,45 @@ function lowerCase(unit: u32): u32 {
   return unit - 65 < 26 ? unit | 32 : unit;
 }
 
-class Header {
-  next: Header | null = null;
+// A list to be sent is encoded as it grows, so that sending it is one copy.
 
-  constructor(
-    public name: string,
-    public value: string,
-  ) {}
+export function emptyList(): ArrayBuffer {
+  const list = __new(PAIRS_HEAD_BYTES, idof<ArrayBuffer>());
+  store<u32>(list, 0);
+  return changetype<ArrayBuffer>(list);
 }
 
-/** Headers to be sent: kept in order, names may repeat. */
+/** The list with a pair more. It takes the place of `list`, whose memory it may be. */
+export function withPair(list: ArrayBuffer, name: string, value: string): ArrayBuffer {
+  return changetype<ArrayBuffer>(append(changetype<usize>(list), changetype<usize>(name), changetype<usize>(value)));
+}
+
+function append(list: usize, name: usize, value: usize): usize {
+  const bytes = bytesAt(list);
+  const room = PAIR_LENGTHS_BYTES + (unitsAt(name) + unitsAt(value)) * 3;
+  const longer = changetype<Pairs>(__renew(list, bytes + room));
+  const lengths = longer.lengthsAt(longer.count++);
+  const end = changetype<usize>(longer) + bytes;
+  const at = end + PAIR_LENGTHS_BYTES;
+  memory.copy(lengths + PAIR_LENGTHS_BYTES, lengths, end - lengths);
+  const nameBytes = encodeUtf8(name, unitsAt(name), at);
+  const valueBytes = encodeUtf8(value, unitsAt(value), at + nameBytes);
+  store<u32>(lengths, nameBytes);
+  store<u32>(lengths, valueBytes, 4);
+  return __renew(changetype<usize>(longer), bytes + PAIR_LENGTHS_BYTES + nameBytes + valueBytes);
+}
+
+/** Headers to be sent: order is kept, names may repeat. */
 export class Headers {
-  private first: Header | null = null;
-  private last: Header | null = null;
-  private count: u32 = 0;
-  private units: usize = 0;
+  private list: ArrayBuffer = emptyList();
 
   append(name: string, value: string): this {
-    const header = new Header(name, value);
-    const last = this.last;
-    if (last) last.next = header;
-    else this.first = header;
-    this.last = header;
-    this.count++;
-    this.units += name.length + value.length;
+    this.list = withPair(this.list, name, value);
     return this;
   }
 
   /** Encodes this list as the submission's meta. */
   encode(submission: Submission): void {
-    if (this.first) encodePairs(submission, this.first, this.count, this.units);
+    submission.putMeta(this.list);
   }
-
-  /** Encodes the head of a request as the submission's meta: (method, URL), then this list. */
-  encodeHead(submission: Submission, method: string, url: string): void {
-    const line = new Header(method, url);
-    line.next = this.first;
-    encodePairs(submission, line, this.count + 1, this.units + method.length + url.length);
-  }
-}
-
-function encodePairs(submission: Submission, first: Header | null, count: u32, units: usize): void {
-  const texts: usize = PAIRS_HEAD_BYTES + count * PAIR_LENGTHS_BYTES;
-  const start = takeArguments(texts + units * 3);
-  store<u32>(start, count);
-  let lengthsAt = start + PAIRS_HEAD_BYTES;
-  let at = start + texts;
-  let header = first;
-  while (header) {
-    const nameBytes = writeText(header.name, at);
-    const valueBytes = writeText(header.value, at + nameBytes);
-    store<u32>(lengthsAt, <u32>nameBytes);
-    store<u32>(lengthsAt, <u32>valueBytes, 4);
-    lengthsAt += PAIR_LENGTHS_BYTES;
-    at += nameBytes + valueBytes;
-    header = header.next;
-  }
-  submission.meta = start;
-  submission.meta_bytes = <u32>(at - start);
 }

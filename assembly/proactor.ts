@@ -4,17 +4,20 @@ import { Runtime } from "shared/runtime";
 import { DISPATCHED, MORE, Opcode, RECLAIM, Status } from "./abi";
 import { takeAborted } from "./abort";
 import { Completion, completionAt, fill } from "./completion-queue";
-import { hasRefused, isCancelled, isLive, isSlot, nextRefused, peek, release, takeRefused, tokenOf } from "./handler-table";
-import { commit, discard, flush, prepare, setBatching } from "./submission-queue";
+import { isCancelled, isLive, lastRefused, peek, release, takeRefused, tokenOf } from "./handler-table";
+import { commit, discard, flush, inTurn, prepare, setInTurn } from "./submission-queue";
 
 /** Rounds in which refused handlers may try again on the same turn, when nothing can have become free. */
 const REFUSED_ROUNDS_MAX = 16;
 /** With the minimal runtime nobody else collects; this often it is worth the walk over the heap. */
 const COLLECT_AFTER_DISPATCHES: i32 = 256;
 
-let running = false;
+// This turn's completions, and how many of them were dispatched: here, so that `recover` finds what an abort left.
+let count: i32 = 0;
+let dispatched: i32 = 0;
 let stackAtEntry: usize = 0;
 let uncollected: i32 = 0;
+let pagesAtCollection: i32 = 0;
 
 /**
  * One turn: dispatches at most `budget` completions of the current context and submits what their handlers started.
@@ -22,32 +25,22 @@ let uncollected: i32 = 0;
  */
 export function run(budget: i32): i32 {
   if (takeAborted()) recover();
-  if (running) return Status.Again;
+  if (inTurn) return Status.Again;
   if (budget <= 0) return Status.Invalid;
-  enter();
+  if (ASC_RUNTIME == Runtime.Minimal) collectBetweenTurns();
+  setInTurn(true);
   stackAtEntry = __stack_pointer;
-  const count = fill(budget);
-  for (let i = 0; i < count; i++) dispatch(completionAt(i));
+  count = fill(budget);
+  for (dispatched = 0; dispatched < count;) dispatch(completionAt(dispatched++));
   flush();
-  if (hasRefused()) deliverRefusals();
-  leave();
-  if (ASC_RUNTIME == Runtime.Minimal) collectBetweenTurns(count);
+  deliverRefusals();
+  setInTurn(false);
   return count;
-}
-
-function enter(): void {
-  running = true;
-  setBatching(true);
-}
-
-function leave(): void {
-  running = false;
-  setBatching(false);
 }
 
 function dispatch(completion: Completion): void {
   const slot = completion.token_slot;
-  if (!isLive(slot, completion.token_generation)) return dispose(completion);
+  if (!isLive(completion.token)) return dispose(completion);
   if (completion.flags & RECLAIM) {
     release(slot);
     return;
@@ -86,48 +79,53 @@ export function closeResource(resource: u32): void {
  * submit anew is refused again until a completion makes room, hence the bound.
  */
 function deliverRefusals(): void {
-  for (let round = 0; hasRefused(); round++) {
-    assert(round < REFUSED_ROUNDS_MAX, "resubmitted while the host refuses: wait for a completion before trying again");
-    let slot = takeRefused();
-    while (isSlot(slot)) {
-      const next = nextRefused(slot);
+  let rounds = 0;
+  for (let last = lastRefused(); last; last = lastRefused()) {
+    assert(rounds++ < REFUSED_ROUNDS_MAX, "resubmitted while the host refuses: wait for a completion first");
+    let slot: u32;
+    do {
+      slot = takeRefused();
       deliverRefusal(slot);
-      slot = next;
-    }
+    } while (slot != last);
     flush();
   }
 }
 
 function deliverRefusal(slot: u32): void {
-  const token = tokenOf(slot);
   // The first record of the queue is free again: everything in it was dispatched.
   const completion = completionAt(0);
   memory.fill(changetype<usize>(completion), 0, offsetof<Completion>());
-  completion.token_slot = <u32>token;
-  completion.token_generation = <u32>(token >>> 32);
+  completion.token = tokenOf(slot);
   completion.status = isCancelled(slot) ? Status.Cancelled : Status.Again;
   completion.flags = DISPATCHED;
   const handler = release(slot);
   if (handler) handler.onComplete(completion);
 }
 
-/** Takes back what an aborted turn left behind: its unsent submissions, its shadow stack and the turn itself. */
+/**
+ * Takes back what an aborted turn left behind: its shadow stack, its unsent submissions, and the slots of those
+ * handlers that will hear nothing more, because their context ended with the abort.
+ */
 function recover(): void {
-  if (!running) return;
+  if (!inTurn) return;
   __stack_pointer = stackAtEntry;
   discard();
-  for (let slot = takeRefused(); isSlot(slot); ) {
-    const next = nextRefused(slot);
-    release(slot);
-    slot = next;
-  }
-  leave();
+  while (lastRefused()) release(takeRefused());
+  while (dispatched < count) forget(completionAt(dispatched++));
+  setInTurn(false);
+}
+
+function forget(completion: Completion): void {
+  const slot = completion.token_slot;
+  if (!(completion.flags & MORE) && isLive(completion.token)) release(slot);
 }
 
 /** The minimal runtime sees no stack, so it may collect only here, where none of ours is left. */
-function collectBetweenTurns(dispatched: i32): void {
+function collectBetweenTurns(): void {
   uncollected += dispatched;
-  if (uncollected < COLLECT_AFTER_DISPATCHES) return;
+  // Memory that grew was filled with large objects, or will be filled with small ones more slowly than before.
+  if (uncollected < COLLECT_AFTER_DISPATCHES && memory.size() == pagesAtCollection) return;
   uncollected = 0;
+  pagesAtCollection = memory.size();
   __collect();
 }

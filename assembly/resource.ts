@@ -1,15 +1,14 @@
 // Resource: a capability that the host granted by name, seen from the guest as a number.
 
-import { resetArguments, takeArguments, writeText } from "./arena";
+import { unitsAt } from "./address";
+import { takeArguments } from "./arena";
 import { open } from "./proactor_v1";
-import { flush } from "./submission-queue";
+import { encodeUtf8 } from "./utf8";
 
 /** The number of the resource granted as `name`, or 0, which no resource has. */
 export function openResource(name: string): u32 {
-  // Handlers may open resources too, and what they submitted before still needs its arguments.
-  flush();
-  const encoded = takeArguments(<usize>name.length * 3);
-  const resource = open(encoded, <u32>writeText(name, encoded));
-  resetArguments();
-  return resource > 0 ? <u32>resource : 0;
+  const text = changetype<usize>(name);
+  const units = unitsAt(text);
+  const encoded = takeArguments(units * 3);
+  return max(0, open(encoded, encodeUtf8(text, units, encoded)));
 }

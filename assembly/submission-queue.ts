@@ -24,10 +24,12 @@ import {
   SUBMISSION_TOKEN_GENERATION,
   SUBMISSION_TOKEN_SLOT,
 } from "./abi";
-import { resetArguments, takeArguments, writeText } from "./arena";
-import { Token, claim, refuse, release, tokenOf } from "./handler-table";
+import { bytesAt, unitsAt } from "./address";
+import { resetArguments, takeArguments } from "./arena";
 import { CompletionHandler } from "./completion-handler";
-import { submit } from "./proactor_v1";
+import { Token, claim, refuse, release, tokenOf } from "./handler-table";
+import { accepted, submit } from "./proactor_v1";
+import { encodeUtf8 } from "./utf8";
 
 /** One submission as the host reads it. See the ruler in abi.ts. */
 @unmanaged
@@ -50,39 +52,80 @@ export class Submission {
   argument_3: u32;
   reserved: u32;
 
+  /** Slot and generation together, as they lie in the record. */
+  get token(): Token {
+    return load<u64>(changetype<usize>(this), SUBMISSION_TOKEN_SLOT);
+  }
+
+  set token(token: Token) {
+    store<u64>(changetype<usize>(this), token, SUBMISSION_TOKEN_SLOT);
+  }
+
+  /** Takes an operation's numbers, which lie at `from` in the order that they have here. See operation.ts. */
+  putNumbers(from: usize): void {
+    const to = changetype<usize>(this);
+    // Two words at a time. DETACHED is set already, hence the or.
+    store<u64>(to, load<u64>(to, SUBMISSION_OPCODE) | load<u64>(from), SUBMISSION_OPCODE);
+    store<u32>(to, load<u32>(from, 8), SUBMISSION_DEADLINE_MS);
+    store<u64>(to, load<u64>(from, 12), SUBMISSION_ARGUMENT_0);
+    store<u64>(to, load<u64>(from, 20), SUBMISSION_ARGUMENT_2);
+  }
+
   /** What is addressed: a key, a prefix. */
   putName(text: string): void {
-    this.name = takeArguments(<usize>text.length * 3);
-    this.name_bytes = <u32>writeText(text, this.name);
+    putText(changetype<usize>(this) + offsetof<Submission>("name"), changetype<usize>(text));
   }
 
   /** Content that the guest may change right after: it is copied if it is small, else it crosses the border at once. */
   putData(content: ArrayBuffer): void {
-    const bytes = content.byteLength;
-    this.data = changetype<usize>(content);
-    this.data_bytes = bytes;
-    if (bytes > COPIED_BYTES_MAX) {
-      flushDue = true;
-    } else {
-      this.data = takeArguments(bytes);
-      memory.copy(this.data, changetype<usize>(content), bytes);
-    }
+    this.putDataBytes(changetype<usize>(content), bytesAt(changetype<usize>(content)));
+  }
+
+  /** The same for bytes anywhere in memory. */
+  putDataBytes(content: usize, bytes: u32): void {
+    putBytes(changetype<usize>(this) + offsetof<Submission>("data"), content, bytes);
   }
 
   putDataText(text: string): void {
-    this.data = takeArguments(<usize>text.length * 3);
-    this.data_bytes = <u32>writeText(text, this.data);
+    putText(changetype<usize>(this) + offsetof<Submission>("data"), changetype<usize>(text));
+  }
+
+  /** What describes the content: a list of pairs. */
+  putMeta(content: ArrayBuffer): void {
+    const start = changetype<usize>(content);
+    putBytes(changetype<usize>(this) + offsetof<Submission>("meta"), start, bytesAt(start));
   }
 
   putMetaText(text: string): void {
-    this.meta = takeArguments(<usize>text.length * 3);
-    this.meta_bytes = <u32>writeText(text, this.meta);
+    putText(changetype<usize>(this) + offsetof<Submission>("meta"), changetype<usize>(text));
   }
+}
+
+// At `field` lie a pointer and the number of bytes that it points to.
+
+function putText(field: usize, text: usize): void {
+  const units = unitsAt(text);
+  const start = takeArguments(units * 3);
+  store<usize>(field, start);
+  store<u32>(field, encodeUtf8(text, units, start), 4);
+}
+
+function putBytes(field: usize, content: usize, bytes: u32): void {
+  let start = content;
+  if (bytes > COPIED_BYTES_MAX) {
+    flushDue = true;
+  } else {
+    start = takeArguments(bytes);
+    memory.copy(start, content, bytes);
+  }
+  store<usize>(field, start);
+  store<u32>(field, bytes, 4);
 }
 
 if (offsetof<Submission>() != SUBMISSION_BYTES) ERROR("Submission disagrees with abi.ts");
 if (offsetof<Submission>("token_slot") != SUBMISSION_TOKEN_SLOT) ERROR("token_slot disagrees with abi.ts");
-if (offsetof<Submission>("token_generation") != SUBMISSION_TOKEN_GENERATION) ERROR("token_generation disagrees with abi.ts");
+if (offsetof<Submission>("token_generation") != SUBMISSION_TOKEN_GENERATION)
+  ERROR("token_generation disagrees with abi.ts");
 if (offsetof<Submission>("opcode") != SUBMISSION_OPCODE) ERROR("opcode disagrees with abi.ts");
 if (offsetof<Submission>("flags") != SUBMISSION_FLAGS) ERROR("flags disagrees with abi.ts");
 if (offsetof<Submission>("resource") != SUBMISSION_RESOURCE) ERROR("resource disagrees with abi.ts");
@@ -102,57 +145,61 @@ if (offsetof<Submission>("reserved") != SUBMISSION_RESERVED) ERROR("reserved dis
 /** Submissions that cross the border together. */
 const CAPACITY: u32 = 256;
 /** Content above this size is not copied in the guest; the host copies it during the call. */
-const COPIED_BYTES_MAX: i32 = 1024;
+const COPIED_BYTES_MAX: u32 = 1024;
 
 const submissions = memory.data(16384, 8);
 if (<u32>CAPACITY * SUBMISSION_BYTES != 16384) ERROR("submissions: the static area disagrees with CAPACITY");
 
+// Records from `length` on are blank: zeroed together after each flush, which is cheaper than one by one.
 let length: u32 = 0;
-let batching = false;
 let flushDue = false;
 
 /** While a turn lasts, submissions wait for its end; outside of one, nobody would hand them over later. */
-export function setBatching(on: bool): void {
-  batching = on;
+export let inTurn = false;
+
+export function setInTurn(on: boolean): void {
+  inTurn = on;
 }
 
 function submissionAt(index: u32): Submission {
   return changetype<Submission>(submissions + <usize>index * offsetof<Submission>());
 }
 
-/** A blank submission with a token of its own; the operation fills it in and calls `commit`. */
+/** A blank submission with a token of its own; the operation fills it in and calls `commit`, before any other `prepare`. */
 export function prepare(handler: CompletionHandler | null): Submission {
   const submission = submissionAt(length);
-  memory.fill(changetype<usize>(submission), 0, offsetof<Submission>());
-  const token = tokenOf(claim(handler));
-  submission.token_slot = <u32>token;
-  submission.token_generation = <u32>(token >>> 32);
+  submission.token = tokenOf(claim(handler));
   if (!handler) submission.flags = <u16>DETACHED;
   return submission;
 }
 
 /** Adds the prepared submission to the queue. */
 export function commit(submission: Submission): Token {
-  const token = (<u64>submission.token_generation << 32) | submission.token_slot;
-  if (++length == CAPACITY || flushDue || !batching) flush();
+  const token = submission.token;
+  if (++length == CAPACITY || flushDue || !inTurn) flush();
   return token;
 }
 
 /** Hands everything over. What the host refuses is remembered in the handler table, for `run` to deliver as Again. */
 export function flush(): void {
-  if (!length) return;
   const count = length;
-  const admitted = submit(submissions, count);
-  assert(admitted >= 0, "submit: the host rejected the call");
-  length = 0;
-  flushDue = false;
-  resetArguments();
-  for (let i = <u32>admitted; i < count; i++) refuse(submissionAt(i).token_slot);
+  if (count) {
+    const admitted = accepted(submit(submissions, count));
+    for (let i = admitted; i < count; i++) refuse(submissionAt(i).token_slot);
+  }
+  clear(count);
 }
 
 /** Forgets what was not handed over: its initiator has trapped. */
 export function discard(): void {
-  for (let i: u32 = 0; i < length; i++) release(submissionAt(i).token_slot);
+  // The last one may have its token and not be committed.
+  let count: u32 = 0;
+  while (count < CAPACITY && submissionAt(count).token) release(submissionAt(count++).token_slot);
+  clear(count);
+}
+
+function clear(count: u32): void {
+  memory.fill(submissions, 0, <usize>count * offsetof<Submission>());
   length = 0;
   flushDue = false;
   resetArguments();

@@ -1,5 +1,7 @@
 // URL: the parts of a request's URL that a handler asks for. Malformed input gives null, it never traps.
 
+import { decodeUtf8, isUtf8 } from "./utf8";
+
 const SLASH: u8 = 0x2f;
 const QUESTION_MARK: u8 = 0x3f;
 
@@ -53,31 +55,11 @@ export function percentDecode(text: string, form: bool = false): string | null {
     }
     store<u8>(written++, byte);
   }
-  return isUtf8(start, written) ? String.UTF8.decodeUnsafe(start, written - start) : null;
+  return isUtf8(start, written) ? decodeUtf8(start, <u32>(written - start)) : null;
 }
 
 function hexDigit(unit: u32): i32 {
   if (unit - 48 < 10) return unit - 48;
   const lower = unit | 32;
   return lower - 97 < 6 ? lower - 87 : -1;
-}
-
-/** Whether the bytes are UTF-8: no stray or missing continuation, nothing overlong, no surrogate, nothing past U+10FFFF. */
-function isUtf8(start: usize, end: usize): bool {
-  let at = start;
-  while (at < end) {
-    const first = <u32>load<u8>(at++);
-    if (first < 0x80) continue;
-    const more = first - 0xc2 < 0x1e ? 1 : first - 0xe0 < 0x10 ? 2 : first - 0xf0 < 5 ? 3 : 0;
-    if (more == 0 || at + more > end) return false;
-    const second = <u32>load<u8>(at);
-    if (first == 0xe0 && second < 0xa0) return false;
-    if (first == 0xed && second > 0x9f) return false;
-    if (first == 0xf0 && second < 0x90) return false;
-    if (first == 0xf4 && second > 0x8f) return false;
-    for (let i = 0; i < more; i++) {
-      if ((load<u8>(at++) & 0xc0) != 0x80) return false;
-    }
-  }
-  return true;
 }

@@ -4,7 +4,6 @@ import { EventKind, Opcode } from "../abi";
 import { readBytes } from "../arena";
 import { Completion } from "../completion-queue";
 import { Operation } from "../operation";
-import { Submission } from "../submission-queue";
 
 /** An incoming event. The resource is the event's exchange. */
 @unmanaged
@@ -21,13 +20,9 @@ export class Incoming extends Completion {
 }
 
 export class Accept extends Operation<Incoming> {
-  constructor(public kinds: u32) {
-    super();
-  }
-
-  encode(submission: Submission): void {
-    submission.opcode = <u16>Opcode.Accept;
-    submission.argument_0 = this.kinds;
+  constructor(kinds: u32) {
+    super(Opcode.Accept);
+    this.argument_0 = kinds;
   }
 }
 

@@ -4,32 +4,28 @@ import { CancelResult, Opcode } from "../abi";
 import { Completion } from "../completion-queue";
 import { Token, cancelResult, markCancelled } from "../handler-table";
 import { Operation } from "../operation";
-import { Submission } from "../submission-queue";
+import { commit, prepare } from "../submission-queue";
 
 export class Cancel extends Operation<Completion> {
-  constructor(public token: Token) {
-    super();
-  }
-
-  encode(submission: Submission): void {
-    submission.opcode = <u16>Opcode.Cancel;
-    submission.argument_0 = <u32>this.token;
-    submission.argument_1 = <u32>(this.token >>> 32);
+  constructor(token: Token) {
+    super(Opcode.Cancel);
+    this.argument_0 = <u32>token;
+    this.argument_1 = <u32>(token >>> 32);
   }
 }
 
-// One value serves every call, so that cancelling allocates nothing.
-const operation: Cancel = new Cancel(0);
-
 /**
  * Cancels an operation. Won: its handler will see Cancelled, even if the work has just succeeded; a second cancel says
- * Won again and does nothing. TooLate: the handler has run. Unknown: no operation had this token.
+ * Won again and does nothing. TooLate: the handler has run. Unknown: no operation had this token. Allocates nothing.
  */
 export function cancel(token: Token): CancelResult {
   const result = cancelResult(token);
   if (result == CancelResult.Won && markCancelled(<u32>token)) {
-    operation.token = token;
-    operation.submit();
+    const submission = prepare(null);
+    submission.opcode = <u16>Opcode.Cancel;
+    submission.argument_0 = <u32>token;
+    submission.argument_1 = <u32>(token >>> 32);
+    commit(submission);
   }
   return result;
 }

@@ -3,16 +3,10 @@
 import { Opcode } from "../abi";
 import { Completion } from "../completion-queue";
 import { Operation } from "../operation";
-import { Submission } from "../submission-queue";
 
 export class Close extends Operation<Completion> {
-  constructor(public resource: u32) {
-    super();
-  }
-
-  encode(submission: Submission): void {
-    submission.opcode = <u16>Opcode.Close;
-    submission.resource = this.resource;
+  constructor(resource: u32) {
+    super(Opcode.Close, resource);
   }
 }
 

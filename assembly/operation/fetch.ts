@@ -4,7 +4,7 @@ import { FETCH_BODY, Opcode, RedirectMode } from "../abi";
 import { readBytes, readText } from "../arena";
 import { Completion } from "../completion-queue";
 import { Operation } from "../operation";
-import { Headers, Pairs } from "../pairs";
+import { Pairs, emptyList, withPair } from "../pairs";
 import { openResource } from "../resource";
 import { Submission } from "../submission-queue";
 
@@ -30,8 +30,8 @@ export class Response extends Completion {
     return this.headers.nameAt(this.headers.count);
   }
 
-  private get bodyBytes(): usize {
-    return this.payload + this.payload_bytes - this.bodyStart;
+  private get bodyBytes(): u32 {
+    return <u32>(this.payload + this.payload_bytes - this.bodyStart);
   }
 
   /** The body as text; empty unless it was asked for by `withBody`. */
@@ -46,29 +46,26 @@ export class Response extends Completion {
 }
 
 export class Fetch extends Operation<Response> {
-  private verb: string = "GET";
-  private readonly sent: Headers = new Headers();
-  private content: ArrayBuffer | null = null;
-  private source: u32 = 0;
-  private wantsBody: bool = false;
-  private bytesMax: u32 = 0;
-  private redirectMode: RedirectMode = RedirectMode.Follow;
+  /** As it is sent: (method, URL), then the headers. */
+  private head: ArrayBuffer;
+  private content: ArrayBuffer | null;
 
-  constructor(
-    public resource: u32,
-    public url: string,
-  ) {
-    super();
+  constructor(resource: u32, url: string) {
+    super(Opcode.Fetch, resource);
+    this.head = withPair(emptyList(), "GET", url);
   }
 
   method(name: string): this {
-    this.verb = name;
+    const pairs = changetype<Pairs>(changetype<usize>(this.head));
+    let head = withPair(emptyList(), name, pairs.value(0));
+    for (let i: u32 = 1; i < pairs.count; i++) head = withPair(head, pairs.name(i), pairs.value(i));
+    this.head = head;
     return this;
   }
 
   /** Adds a header; names may repeat. */
   header(name: string, value: string): this {
-    this.sent.append(name, value);
+    this.head = withPair(this.head, name, value);
     return this;
   }
 
@@ -79,38 +76,40 @@ export class Fetch extends Operation<Response> {
 
   /** Streams a body that the host holds, an exchange's or a response's, without copying it through the guest. */
   bodyFrom(resource: u32): this {
-    this.source = resource;
+    this.argument_2 = resource;
     return this;
   }
 
   redirect(mode: RedirectMode): this {
-    this.redirectMode = mode;
+    this.argument_1 = mode;
     return this;
   }
 
   /** Brings the body along with the completion: at most `bytesMax` bytes (0: the host's limit), else TooBig. */
   withBody(bytesMax: u32 = 0): this {
-    this.wantsBody = true;
-    this.bytesMax = bytesMax;
+    this.opcode_flags |= FETCH_BODY << 16;
+    this.argument_0 = bytesMax;
     return this;
   }
 
   encode(submission: Submission): void {
-    submission.opcode = <u16>Opcode.Fetch;
-    submission.resource = this.resource;
-    submission.argument_0 = this.bytesMax;
-    submission.argument_1 = this.redirectMode;
-    submission.argument_2 = this.source;
-    if (this.wantsBody) submission.flags |= <u16>FETCH_BODY;
-    this.sent.encodeHead(submission, this.verb, this.url);
+    submission.putMeta(this.head);
     const content = this.content;
     if (content) submission.putData(content);
   }
 }
 
-/** HTTP origins that the host granted under one name. */
+/** HTTP origins that the host granted under one name. Its number in the clothes of an object: nothing is allocated. */
+@final
+@unmanaged
 export class Origin {
-  constructor(public resource: u32) {}
+  constructor(resource: u32) {
+    return changetype<Origin>(<usize>resource);
+  }
+
+  get resource(): u32 {
+    return <u32>changetype<usize>(this);
+  }
 
   /** A GET of `url`: a path at the first granted origin, or an absolute URL at any of them. */
   fetch(url: string): Fetch {

@@ -25,9 +25,9 @@ export class KvValue extends Completion {
   }
 
   bytes(): ArrayBuffer {
-    return this.failed
-      ? new ArrayBuffer(0)
-      : readBytes(this.payload + this.auxiliary, this.payload_bytes - this.auxiliary);
+    // A failure has no value, only a message.
+    const start = this.failed ? this.payload_bytes : this.auxiliary;
+    return readBytes(this.payload + start, this.payload_bytes - start);
   }
 
   /** The metadata as JSON, or an empty text: there is none, or `withMetadata` was not asked for. */
@@ -56,7 +56,8 @@ export class KvKeys extends Completion {
   /** Seconds since 1970 at which the key ends, or 0. */
   expiration(index: u32): u32 {
     let seconds: u32 = 0;
-    for (let at = this.entries.valueAt(index); load<u8>(at) != SPACE; at++) seconds = seconds * 10 + load<u8>(at) - DIGIT_0;
+    for (let at = this.entries.valueAt(index); load<u8>(at) != SPACE; at++)
+      seconds = seconds * 10 + load<u8>(at) - DIGIT_0;
     return seconds;
   }
 
@@ -65,70 +66,61 @@ export class KvKeys extends Completion {
     let at = this.entries.valueAt(index);
     const end = at + this.entries.valueBytes(index);
     while (load<u8>(at++) != SPACE);
-    return readText(at, end - at);
+    return readText(at, <u32>(end - at));
   }
 
   /** Where the next page begins, or an empty text after the last one. */
   cursor(): string {
     if (this.failed) return "";
     const end = this.entries.nameAt(this.entries.count);
-    return readText(end, this.payload + this.payload_bytes - end);
+    return readText(end, <u32>(this.payload + this.payload_bytes - end));
   }
 }
 
 export class KvGet extends Operation<KvValue> {
-  private ttl: u32 = 0;
-  private wantsMetadata: bool = false;
-
   constructor(
-    public resource: u32,
+    resource: u32,
     public key: string,
   ) {
-    super();
+    super(Opcode.KvGet, resource);
   }
 
   /** How long the edge may serve this value from its cache: seconds, at least 30. */
   cacheTtl(seconds: u32): this {
-    this.ttl = seconds;
+    this.argument_0 = seconds;
     return this;
   }
 
   withMetadata(): this {
-    this.wantsMetadata = true;
+    this.opcode_flags |= KV_METADATA << 16;
     return this;
   }
 
   encode(submission: Submission): void {
-    submission.opcode = <u16>Opcode.KvGet;
-    submission.resource = this.resource;
-    submission.argument_0 = this.ttl;
-    if (this.wantsMetadata) submission.flags |= <u16>KV_METADATA;
     submission.putName(this.key);
   }
 }
 
 export class KvPut extends Operation<Completion> {
-  private expires: u32 = 0;
-  private ttl: u32 = 0;
-  private json: string = "";
+  private json: string | null;
 
   constructor(
-    public resource: u32,
+    resource: u32,
     public key: string,
     public value: ArrayBuffer,
   ) {
-    super();
+    super(Opcode.KvPut, resource);
   }
 
   /** When the key ends: seconds since 1970, at least 60 ahead. */
   expiration(seconds: u32): this {
-    this.expires = seconds;
+    this.argument_0 = seconds;
     return this;
   }
 
   /** How long the key lives: seconds, at least 60. */
   expirationTtl(seconds: u32): this {
-    this.ttl = seconds;
+    this.argument_1 = seconds;
     return this;
   }
 
@@ -139,45 +131,39 @@ export class KvPut extends Operation<Completion> {
   }
 
   encode(submission: Submission): void {
-    submission.opcode = <u16>Opcode.KvPut;
-    submission.resource = this.resource;
-    submission.argument_0 = this.expires;
-    submission.argument_1 = this.ttl;
     submission.putName(this.key);
     submission.putData(this.value);
-    if (this.json.length) submission.putMetaText(this.json);
+    const json = this.json;
+    if (json) submission.putMetaText(json);
   }
 }
 
 export class KvDelete extends Operation<Completion> {
   constructor(
-    public resource: u32,
+    resource: u32,
     public key: string,
   ) {
-    super();
+    super(Opcode.KvDelete, resource);
   }
 
   encode(submission: Submission): void {
-    submission.opcode = <u16>Opcode.KvDelete;
-    submission.resource = this.resource;
     submission.putName(this.key);
   }
 }
 
 export class KvList extends Operation<KvKeys> {
-  private count: u32 = 0;
-  private after: string = "";
+  private after: string | null;
 
   constructor(
-    public resource: u32,
+    resource: u32,
     public prefix: string,
   ) {
-    super();
+    super(Opcode.KvList, resource);
   }
 
   /** Keys on one page: 1 to 1,000, which is what it is without this. */
   limit(count: u32): this {
-    this.count = count;
+    this.argument_0 = count;
     return this;
   }
 
@@ -188,17 +174,23 @@ export class KvList extends Operation<KvKeys> {
   }
 
   encode(submission: Submission): void {
-    submission.opcode = <u16>Opcode.KvList;
-    submission.resource = this.resource;
-    submission.argument_0 = this.count;
     if (this.prefix.length) submission.putName(this.prefix);
-    if (this.after.length) submission.putDataText(this.after);
+    const after = this.after;
+    if (after) submission.putDataText(after);
   }
 }
 
-/** A key-value namespace that the host granted. */
+/** A key-value namespace that the host granted. Its number in the clothes of an object: nothing is allocated. */
+@final
+@unmanaged
 export class Kv {
-  constructor(public resource: u32) {}
+  constructor(resource: u32) {
+    return changetype<Kv>(<usize>resource);
+  }
+
+  get resource(): u32 {
+    return <u32>changetype<usize>(this);
+  }
 
   /** Reads a value. A key that is not there completes with NotFound: `found` is false. */
   get(key: string): KvGet {

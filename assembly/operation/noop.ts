@@ -3,11 +3,10 @@
 import { Opcode } from "../abi";
 import { Completion } from "../completion-queue";
 import { Operation } from "../operation";
-import { Submission } from "../submission-queue";
 
 export class Noop extends Operation<Completion> {
-  encode(submission: Submission): void {
-    submission.opcode = <u16>Opcode.Noop;
+  constructor() {
+    super(Opcode.Noop);
   }
 }
 

@@ -4,7 +4,6 @@ import { Opcode } from "../abi";
 import { readBytes, readText } from "../arena";
 import { Completion } from "../completion-queue";
 import { Operation } from "../operation";
-import { Submission } from "../submission-queue";
 
 /** The bytes of a body. */
 @unmanaged
@@ -19,17 +18,9 @@ export class Content extends Completion {
 }
 
 export class Read extends Operation<Content> {
-  constructor(
-    public resource: u32,
-    public bytesMax: u32,
-  ) {
-    super();
-  }
-
-  encode(submission: Submission): void {
-    submission.opcode = <u16>Opcode.Read;
-    submission.resource = this.resource;
-    submission.argument_0 = this.bytesMax;
+  constructor(resource: u32, bytesMax: u32) {
+    super(Opcode.Read, resource);
+    this.argument_0 = bytesMax;
   }
 }
 

@@ -8,29 +8,33 @@ import { Submission } from "../submission-queue";
 
 export class Respond extends Operation<Completion> {
   status: u32 = 200;
-  headers: Headers | null = null;
-  text: string | null = null;
-  bytes: ArrayBuffer | null = null;
+  headers: Headers | null;
+  text: string | null;
+  bytes: ArrayBuffer | null;
   /** A body that stays on the host: a fetched response's or a request's resource. */
-  body: u32 = 0;
+  body: u32;
   /** Whether status and headers come from `body`'s response too. */
-  forward: bool = false;
+  forward: bool;
 
-  constructor(public exchange: u32) {
-    super();
+  constructor(exchange: u32) {
+    super(Opcode.Respond, exchange);
   }
 
   encode(submission: Submission): void {
-    submission.opcode = <u16>Opcode.Respond;
-    submission.resource = this.exchange;
-    submission.argument_0 = this.status;
+    encodeRespond(submission, this.resource, this.status, this.headers);
     submission.argument_1 = this.body;
     if (this.forward) submission.flags |= <u16>RESPOND_FORWARD;
-    const headers = this.headers;
-    if (headers) headers.encode(submission);
     const text = this.text;
     if (text) submission.putDataText(text);
     const bytes = this.bytes;
     if (bytes) submission.putData(bytes);
   }
+}
+
+/** Encodes all but the body. */
+export function encodeRespond(submission: Submission, exchange: u32, status: u32, headers: Headers | null): void {
+  submission.opcode = <u16>Opcode.Respond;
+  submission.resource = exchange;
+  submission.argument_0 = status;
+  if (headers) headers.encode(submission);
 }

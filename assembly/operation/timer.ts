@@ -3,16 +3,11 @@
 import { Opcode } from "../abi";
 import { Completion } from "../completion-queue";
 import { Operation } from "../operation";
-import { Submission } from "../submission-queue";
 
 export class Timer extends Operation<Completion> {
-  constructor(public ms: u32) {
-    super();
-  }
-
-  encode(submission: Submission): void {
-    submission.opcode = <u16>Opcode.Timer;
-    submission.argument_0 = this.ms;
+  constructor(ms: u32) {
+    super(Opcode.Timer);
+    this.argument_0 = ms;
   }
 }
 
