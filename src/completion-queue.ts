@@ -1,7 +1,7 @@
 // Completion queue: writes what `poll` asks for, and remembers it until the next `poll`.
 //
-// The queue itself is the array in the guest's memory. Here is what a trap makes of it: which of its records were
-// dispatched, which is the one whose handler was running, and which handlers were never called.
+// The queue itself is the array in the guest's memory. Here is kept what its records stand for, so that after a trap
+// the one whose handler was running has a name.
 
 import {
   COMPLETION_AUXILIARY,
@@ -81,13 +81,6 @@ export class CompletionQueue {
     const token = words[this.#recordAt(0) + (COMPLETION_TOKEN_SLOT >> 2)];
     if (token !== this.#batch[0]?.slot) return undefined;
     return this.#batch.findLast((_, index) => this.#isDispatched(index));
-  }
-
-  /** Takes out the completions whose handlers a trap kept from being called. */
-  takeUndispatched(): Completion[] {
-    const undispatched = this.#batch.filter((_, index) => !this.#isDispatched(index));
-    this.#batch.length = 0;
-    return undispatched;
   }
 
   #isDispatched(index: number): boolean {

@@ -151,7 +151,6 @@ export class Instance {
 
   #trapOf(error: unknown): Trap {
     const completion = this.#queue.running();
-    this.#reclaimUndispatched();
     const trap = { message: messageOf(error), ...(completion && { completion }), cause: error };
     if (!(error instanceof GuestAbort)) return { ...trap, contained: false };
     const { file, line, column } = error;
@@ -162,16 +161,6 @@ export class Instance {
   reclaim(context: Context): void {
     for (const orphan of [...context.inFlight.values(), ...context.pending]) this.#reclaimSlot(orphan);
     context.pending.clear();
-  }
-
-  /** What was polled and, because of a trap, never dispatched holds its slot still. */
-  #reclaimUndispatched(): void {
-    for (const completion of this.#queue.takeUndispatched()) {
-      if (completion.flags & MORE) continue;
-      this.admitted++;
-      this.#host.counters.inFlight++;
-      this.#reclaimSlot(completion);
-    }
   }
 
   #reclaimSlot({ slot, generation, opcode, flags }: Completion): void {
