@@ -4,6 +4,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { startLocal } from "../../scripts/miniflare.ts";
 import type { Local } from "../../scripts/miniflare.ts";
 
+/** Expects a refusal: status, word and a sentence that contains `detail`. */
+async function expectRefusal(response: Response, status: number, error: string, detail: string): Promise<void> {
+  expect(await response.json()).toEqual({ error, detail: expect.stringContaining(detail) });
+  expect(response.status).toBe(status);
+  expect(response.headers.get("content-type")).toBe("application/json; charset=utf-8");
+}
+
 describe.for(["request", "pooled", "shared"] as const)("%s", (isolation) => {
   let local: Local;
 
@@ -25,13 +32,6 @@ describe.for(["request", "pooled", "shared"] as const)("%s", (isolation) => {
     const upstream = await local.mf.getWorker("wasm-proactor-upstream");
     return (await upstream.fetch("http://upstream.internal/stats", { method })).json();
   };
-
-  /** Expects a refusal: status, word and a sentence that contains `detail`. */
-  async function expectRefusal(response: Response, status: number, error: string, detail: string): Promise<void> {
-    expect(await response.json()).toEqual({ error, detail: expect.stringContaining(detail) });
-    expect(response.status).toBe(status);
-    expect(response.headers.get("content-type")).toBe("application/json; charset=utf-8");
-  }
 
   test("hello: answers at once, as text", async () => {
     const response = await send("/hello");
