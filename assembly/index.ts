@@ -6,6 +6,7 @@ export { CancelResult, EventKind, RedirectMode, Status } from "./abi";
 export { abort } from "./abort";
 export { CompletionHandler } from "./completion-handler";
 export { Completion } from "./completion-queue";
+export { __instance_signal, __instance_terminated, isNearCpuLimit } from "./cpu-limit";
 export { Exchange, serve } from "./exchange";
 export { Token, inFlightCount, staleCount } from "./handler-table";
 export { Operation } from "./operation";

@@ -4,6 +4,7 @@ import { Runtime } from "shared/runtime";
 import { DISPATCHED, MORE, Opcode, RECLAIM, Status } from "./abi";
 import { takeAborted } from "./abort";
 import { Completion, completionAt, fill } from "./completion-queue";
+import { takeCpuWarning } from "./cpu-limit";
 import { isCancelled, isLive, lastRefused, peek, release, takeRefused, tokenOf } from "./handler-table";
 import { commit, discard, flush, inTurn, prepare, setInTurn } from "./submission-queue";
 
@@ -31,7 +32,11 @@ export function run(budget: i32): i32 {
   setInTurn(true);
   stackAtEntry = __stack_pointer;
   count = fill(budget);
-  for (dispatched = 0; dispatched < count;) dispatch(completionAt(dispatched++));
+  for (dispatched = 0; dispatched < count;) {
+    // Better one request that fails with a report than an isolate that is ended with all its requests.
+    assert(!takeCpuWarning(), "the CPU limit is near");
+    dispatch(completionAt(dispatched++));
+  }
   flush();
   deliverRefusals();
   setInTurn(false);
