@@ -7,29 +7,40 @@ import type { Operation } from "./operation.ts";
 
 export class Connections {
   #open = 0;
-  #waiting: { operation: Operation; start: () => void }[] = [];
+  /** In the order of arrival. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(private readonly max: number) {}
 
   /** Runs `connect` when a connection is free, and counts it until its promise settles. */
   use<T>(operation: Operation, connect: () => Promise<T>): Promise<T> {
-    if (this.#open < this.max) return this.#connect(connect);
+    return this.#open < this.max ? this.#connect(connect) : this.#wait(operation, connect);
+  }
+
+  #wait<T>({ signal }: Operation, connect: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ operation, start: () => this.#connect(connect).then(resolve, reject) });
+      const start = (): void => void this.#connect(connect).then(resolve, reject);
+      this.#waiting.add(start);
+      // Otherwise a guest could fill the queue with what it has cancelled.
+      signal.addEventListener("abort", () => this.#waiting.delete(start) && reject(signal.reason), { once: true });
     });
   }
 
-  #connect<T>(connect: () => Promise<T>): Promise<T> {
+  /** Asynchronous, so that a connection comes back even from a grant that throws. */
+  async #connect<T>(connect: () => Promise<T>): Promise<T> {
     this.#open++;
-    const connection = connect();
-    connection.then(this.#release, this.#release);
-    return connection;
+    try {
+      return await connect();
+    } finally {
+      this.#open--;
+      this.#startNext();
+    }
   }
 
-  readonly #release = (): void => {
-    this.#open--;
-    let next = this.#waiting.shift();
-    while (next?.operation.settled) next = this.#waiting.shift();
-    next?.start();
-  };
+  #startNext(): void {
+    const [next] = this.#waiting;
+    if (!next) return;
+    this.#waiting.delete(next);
+    next();
+  }
 }
