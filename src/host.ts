@@ -52,8 +52,6 @@ export interface Host {
   report(report: ErrorReport): void;
   /** A turn of this context ended in a trap. */
   trapped(context: RequestContext, trap: Trap): void;
-  /** This context waits for something: it may be lost without a word. */
-  expectSigns(context: RequestContext): void;
   /** This context has ended. */
   release(context: RequestContext): void;
 }

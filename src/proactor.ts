@@ -9,13 +9,13 @@ import type { Clock } from "./deadlines.ts";
 import { messageOf } from "./failure.ts";
 import { newCounters } from "./host.ts";
 import type { Counters, Host } from "./host.ts";
-import { Instance } from "./instance.ts";
+import { GuestAbort, Instance } from "./instance.ts";
 import type { Trap } from "./instance.ts";
 import { completeLimits } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import { ModuleError, checkModule } from "./module.ts";
 import { nameOf } from "./processors.ts";
-import { failureResponse, formatReport } from "./report.ts";
+import { failureResponse, formatReport, placeOf } from "./report.ts";
 import type { ErrorReport, OnError } from "./report.ts";
 import { RequestContext } from "./request-context.ts";
 import type { Lifetime } from "./request-context.ts";
@@ -50,8 +50,8 @@ export class Proactor implements Host {
   readonly #onError: OnError;
   /** Instances that a request may have: clean, and for itself unless isolation is "shared". */
   readonly #idle: Instance[] = [];
-  /** Requests that wait for something, with the signs of life that they have missed. */
-  readonly #waiting = new Map<RequestContext, number>();
+  /** Requests that have not ended, with the signs of life that they have missed. */
+  readonly #contexts = new Map<RequestContext, number>();
   #signsAt = 0;
 
   /** Compiles the module, unless it is compiled, and makes sure that it starts. Throws a ModuleError if it does not. */
@@ -81,6 +81,8 @@ export class Proactor implements Host {
       if (this.#idle[0]?.current) await Promise.resolve();
       const context = new RequestContext(this, this.#checkOut(), request);
       this.counters.contexts++;
+      // Before its first turn: the platform may end it even in the middle of that.
+      this.#contexts.set(context, 0);
       return await context.handle(lifetime);
     } catch (error) {
       this.report({ kind: "unexpected", message: messageOf(error), cause: error });
@@ -94,7 +96,8 @@ export class Proactor implements Host {
     try {
       return new Instance(this, this.#module, this.#resources);
     } catch (error) {
-      throw new ModuleError(`the module trapped while it started: ${messageOf(error)}`, { cause: error });
+      const place = error instanceof GuestAbort ? placeOf(error) : "";
+      throw new ModuleError(`the module trapped while it started: ${messageOf(error)}${place}`, { cause: error });
     }
   }
 
@@ -112,7 +115,7 @@ export class Proactor implements Host {
   release(context: RequestContext): void {
     const { instance } = context;
     this.counters.contexts--;
-    this.#waiting.delete(context);
+    this.#contexts.delete(context);
     if (this.#isolation === "shared") this.#leave(context);
     else if (this.#isReusable(instance)) this.#idle.push(instance);
     else instance.retire();
@@ -128,6 +131,8 @@ export class Proactor implements Host {
   #isReusable(instance: Instance): boolean {
     // The accept alone may be in flight; anything else belonged to a request that did not end well.
     if (this.#isolation === "request" || instance.retired || instance.admitted > 1) return false;
+    // On a stack that the platform has cut off, nobody knows what the module was in the middle of.
+    if (instance.current) return false;
     return !instance.isWornOut && this.#idle.length < this.limits.idleInstances;
   }
 
@@ -146,7 +151,7 @@ export class Proactor implements Host {
   #condemn(instance: Instance): void {
     instance.retire();
     if (this.#idle[0] === instance) this.#idle.length = 0;
-    for (const context of this.#waiting.keys()) {
+    for (const context of this.#contexts.keys()) {
       if (context.instance !== instance) continue;
       context.fail({
         error: "condemned",
@@ -157,19 +162,15 @@ export class Proactor implements Host {
 
   // Killed requests.
 
-  expectSigns(context: RequestContext): void {
-    if (!this.#waiting.has(context)) this.#waiting.set(context, 0);
-  }
-
-  /** The platform says nothing when it kills a request. So requests that wait are asked now and then, by later ones. */
+  /** The platform says nothing when it kills a request. So all of them are asked now and then, by later ones. */
   #callForSigns(): void {
-    if (this.#waiting.size === 0) return;
+    if (this.#contexts.size === 0) return;
     const now = this.clock.now();
     if (now - this.#signsAt < SIGNS_MS) return;
     this.#signsAt = now;
-    for (const [context, missed] of this.#waiting) {
-      if (context.ping()) this.#waiting.set(context, 0);
-      else if (missed + 1 < SIGNS_MISSED_MAX) this.#waiting.set(context, missed + 1);
+    for (const [context, missed] of this.#contexts) {
+      if (context.ping()) this.#contexts.set(context, 0);
+      else if (missed + 1 < SIGNS_MISSED_MAX) this.#contexts.set(context, missed + 1);
       else this.#bury(context);
     }
   }

@@ -107,10 +107,10 @@ export class RequestContext extends Context {
     if (this.#ended) return;
     const trap = this.instance.run(this);
     if (this.#ended) return;
-    if (trap) this.host.trapped(this, trap);
-    else if (this.hasWork()) this.#yield();
-    else if (this.inFlight.size > 0) this.#expectPing();
-    else this.#fallSilent();
+    if (trap) return this.host.trapped(this, trap);
+    if (this.hasWork()) this.#yield();
+    else if (this.inFlight.size === 0) return this.#fallSilent();
+    this.#expectPing();
   };
 
   /** Whether a turn would deliver something. */
@@ -155,7 +155,6 @@ export class RequestContext extends Context {
   }
 
   #expectPing(): void {
-    this.host.expectSigns(this);
     if (this.#ping) return;
     this.#ping = new Deferred();
     this.#ping.promise.then(() => {
