@@ -43,7 +43,7 @@ export interface Trap {
 }
 
 /** Unwinds the module's stack from inside `abort`. */
-class GuestAbort extends Error {
+export class GuestAbort extends Error {
   constructor(
     message: string,
     readonly file: string,
@@ -69,8 +69,7 @@ interface Exports {
 export class Instance {
   /** What belongs to no request: the accept, and slots to be reclaimed. */
   readonly context: Context;
-  /** The multishot operation that takes incoming requests. */
-  accept: Operation | undefined;
+  #accept: Operation | undefined;
   /** The context on whose stack the guest runs. */
   current: Context | undefined;
   /** Operations whose completion has not been polled. */
@@ -109,6 +108,15 @@ export class Instance {
     host.counters.instances++;
     host.counters.instantiated++;
     host.counters.inFlight += this.admitted;
+  }
+
+  /** The multishot operation that takes incoming requests. Once it has ended there is none. */
+  get accept(): Operation | undefined {
+    return this.#accept?.settled ? undefined : this.#accept;
+  }
+
+  set accept(operation: Operation) {
+    this.#accept = operation;
   }
 
   /** Takes the instance out of use. It is not called again. */
@@ -307,6 +315,7 @@ export class Instance {
   // open and abort
 
   readonly #open = (at: number, length: number): number => {
+    if (!this.current) return Status.Invalid;
     if (length >>> 0 > RESOURCE_NAME_BYTES_MAX) return Status.TooBig;
     if (!this.#memory.contains(at, length)) return Status.Fault;
     try {
@@ -343,9 +352,9 @@ export class Instance {
     );
   };
 
-  /** Whatever the guest points at: a trap is reported even if its report is wrong. */
+  /** Whatever the guest points at, and even before there is a memory: a trap is reported though its report is wrong. */
   #abortText(at: number, length: number): string {
     const bytes = Math.min(length >>> 0, ABORT_TEXT_BYTES_MAX);
-    return this.#memory.contains(at, bytes) ? new TextDecoder().decode(this.#memory.copy(at, bytes)) : "";
+    return this.#memory?.contains(at, bytes) ? new TextDecoder().decode(this.#memory.copy(at, bytes)) : "";
   }
 }

@@ -30,9 +30,13 @@ export type OnError = (report: ErrorReport) => void;
 export function formatReport(report: ErrorReport): string {
   const token = report.token ? ` ${report.token.slot}:${report.token.generation}` : "";
   const handler = report.operation ? `, in the handler of ${report.operation}${token}` : "";
-  const place = report.file ? ` (${report.file}:${report.line}:${report.column})` : "";
   const request = report.request ? `, for ${report.request}` : "";
-  return `wasm-proactor: ${report.kind}: ${report.message}${place}${handler}${request}`;
+  return `wasm-proactor: ${report.kind}: ${report.message}${placeOf(report)}${handler}${request}`;
+}
+
+/** Where in the guest's source, if that is known. */
+export function placeOf({ file, line, column }: Pick<ErrorReport, "file" | "line" | "column">): string {
+  return file ? ` (${file}:${line}:${column})` : "";
 }
 
 /** Why a context was not answered by the guest: a word for programs, a sentence for people. */
