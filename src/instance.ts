@@ -127,8 +127,12 @@ export class Instance {
     this.#host.counters.inFlight -= this.admitted;
   }
 
-  /** Whether the instance should be replaced once it is idle: neither its memory nor its numbers ever come back. */
+  /**
+   * Whether the instance should be replaced once it is idle: neither its memory nor its numbers ever come back, and
+   * one whose guest has cancelled the accept serves nobody.
+   */
   get isWornOut(): boolean {
+    if (this.#accept?.settled) return true;
     return this.#memory.bytes.length > this.#host.limits.memoryBytes || this.#lastResource > RESOURCE_MAX / 2;
   }
 

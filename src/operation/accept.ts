@@ -7,9 +7,10 @@ import type { Processor } from "../operation.ts";
 export const Accept: Processor<void> = {
   ofInstance: true,
 
-  decode({ argument0: kinds }, { instance }) {
+  decode({ argument0: kinds, deadlineMs }, { instance }) {
     if (kinds !== EventKind.Fetch)
       throw new Failure(Status.NotSupported, "accept: this host has events of kind fetch only");
+    if (deadlineMs !== 0) throw new Failure(Status.Invalid, "accept: has no deadline, as it belongs to no request");
     if (instance.accept) throw new Failure(Status.Invalid, "accept: one is in flight already; call serve() once");
   },
 
