@@ -44,12 +44,13 @@ export function run(budget: i32): i32 {
 }
 
 function dispatch(completion: Completion): void {
+  if (!isLive(completion.token)) dispose(completion);
+  else if (completion.flags & RECLAIM) release(completion.token_slot);
+  else deliver(completion);
+}
+
+function deliver(completion: Completion): void {
   const slot = completion.token_slot;
-  if (!isLive(completion.token)) return dispose(completion);
-  if (completion.flags & RECLAIM) {
-    release(slot);
-    return;
-  }
   const cancelled = isCancelled(slot);
   const handler = completion.flags & MORE ? peek(slot) : release(slot);
   if (cancelled) overrule(completion);
@@ -101,10 +102,8 @@ function deliverRefusal(slot: u32): void {
   const completion = completionAt(0);
   memory.fill(changetype<usize>(completion), 0, offsetof<Completion>());
   completion.token = tokenOf(slot);
-  completion.status = isCancelled(slot) ? Status.Cancelled : Status.Again;
-  completion.flags = DISPATCHED;
-  const handler = release(slot);
-  if (handler) handler.onComplete(completion);
+  completion.status = Status.Again;
+  deliver(completion);
 }
 
 /**
