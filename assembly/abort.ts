@@ -1,5 +1,6 @@
 // Abort: what `throw`, `assert` and the runtime call when they cannot go on.
-// asconfig.json puts it in the place of AssemblyScript's own (`--use abort=…`).
+// The asconfig files put it in the place of AssemblyScript's own: ours by its name here, assembly/asconfig.json by the
+// name that it has in a project that installed this package.
 //
 // The compiler may need this function before any file's globals exist, so its few words of state are static areas
 // behind functions, and it touches nothing else: `run` cleans up when the host calls it again.
