@@ -8,6 +8,10 @@ const api = origin("API");
 serve((exchange: Exchange) => {
   cache.get(exchange.path).then(exchange, (exchange, value) => {
     if (value.found) exchange.respond(200, value.bytes());
-    else api.fetch("/page").timeout(500).then(exchange, (exchange, response) => exchange.forward(response));
+    else
+      api
+        .fetch("/page")
+        .timeout(500)
+        .then(exchange, (exchange, response) => exchange.forward(response));
   });
 });
