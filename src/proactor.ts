@@ -35,10 +35,11 @@ export interface ProactorOptions {
   clock?: Clock;
 }
 
-/** Milliseconds between two calls for signs of life. */
-const SIGNS_MS = 250;
-/** Calls that a context may leave unanswered before it counts as killed. One can be late under load; two are not. */
-const SIGNS_MISSED_MAX = 2;
+/** Milliseconds between two roll calls. */
+const ROLL_CALL_MS = 250;
+/** Waits that a roll call lasts, one after the other, and milliseconds of each. */
+const ROLL_CALL_WAITS = 3;
+const ROLL_CALL_WAIT_MS = 50;
 
 export class Proactor implements Host {
   readonly limits: Limits;
@@ -50,9 +51,9 @@ export class Proactor implements Host {
   readonly #onError: OnError;
   /** Instances that a request may have: clean, and for itself unless isolation is "shared". */
   readonly #idle: Instance[] = [];
-  /** Requests that have not ended, with the signs of life that they have missed. */
+  /** Requests that have not ended, with the signs of life that the last roll call knew of. */
   readonly #contexts = new Map<RequestContext, number>();
-  #signsAt = 0;
+  #calledAt = -Infinity;
 
   /** Compiles the module, unless it is compiled, and makes sure that it starts. Throws a ModuleError if it does not. */
   static async instantiate(
@@ -75,14 +76,14 @@ export class Proactor implements Host {
 
   /** Answers one request by the guest. Rejects never: what goes wrong is a response with status 500, and a report. */
   async fetch(request: Request, lifetime?: Lifetime): Promise<Response> {
-    this.#callForSigns();
     try {
+      if (lifetime) this.#callTheRoll(lifetime);
       // A grant may call back into this method from inside `submit`. Once its stack has unwound the module is free.
       if (this.#idle[0]?.current) await Promise.resolve();
       const context = new RequestContext(this, this.#checkOut(), request);
       this.counters.contexts++;
       // Before its first turn: the platform may end it even in the middle of that.
-      this.#contexts.set(context, 0);
+      this.#contexts.set(context, context.signs);
       return await context.handle(lifetime);
     } catch (error) {
       this.report({ kind: "unexpected", message: messageOf(error), cause: error });
@@ -162,20 +163,30 @@ export class Proactor implements Host {
 
   // Killed requests.
 
-  /** The platform says nothing when it kills a request. So all of them are asked now and then, by later ones. */
-  #callForSigns(): void {
+  // The platform says nothing when it kills a request. So now and then a later request asks those that have been still
+  // since the last time, and stays until they must have answered. It cannot go by the clock: a burst of requests is
+  // begun before any answer is heard, however long that takes. But who waits by a timer comes after all that was due.
+
+  #callTheRoll(lifetime: Lifetime): void {
     if (this.#contexts.size === 0) return;
     const now = this.clock.now();
-    if (now - this.#signsAt < SIGNS_MS) return;
-    this.#signsAt = now;
-    for (const [context, missed] of this.#contexts) {
-      if (context.ping()) this.#contexts.set(context, 0);
-      else if (missed + 1 < SIGNS_MISSED_MAX) this.#contexts.set(context, missed + 1);
-      else this.#bury(context);
+    if (now - this.#calledAt < ROLL_CALL_MS) return;
+    this.#calledAt = now;
+    const still = [...this.#contexts].filter(([context, signs]) => context.signs === signs);
+    for (const [context] of still) context.ping();
+    for (const context of this.#contexts.keys()) this.#contexts.set(context, context.signs);
+    if (still.length > 0) lifetime.waitUntil(this.#awaitSigns(still));
+  }
+
+  async #awaitSigns(asked: [RequestContext, signs: number][]): Promise<void> {
+    for (let waits = 0; waits < ROLL_CALL_WAITS; waits++) {
+      await new Promise<void>((resolve) => this.clock.setTimeout(resolve, ROLL_CALL_WAIT_MS));
     }
+    for (const [context, signs] of asked) if (context.signs === signs) this.#bury(context);
   }
 
   #bury(context: RequestContext): void {
+    if (context.ended) return;
     this.counters.killed++;
     this.report({ kind: "killed", message: "the platform ended this request without a word", request: context.title });
     context.fail({ error: "killed", detail: "The platform ended this request." });

@@ -21,6 +21,8 @@ export interface Lifetime {
 }
 
 export class RequestContext extends Context {
+  /** Signs of life: grows with each turn and each answer to a ping. */
+  signs = 0;
   readonly #exchange: Exchange;
   #response: Response | undefined;
   #failure: ContextFailure | undefined;
@@ -104,6 +106,7 @@ export class RequestContext extends Context {
 
   readonly turn = (): void => {
     this.#scheduled = false;
+    this.signs++;
     if (this.#ended) return;
     const trap = this.instance.run(this);
     if (this.#ended) return;
@@ -146,18 +149,17 @@ export class RequestContext extends Context {
   // Signs of life. The platform may end a request without a word: no `finally` runs, promises are dropped. Then a
   // promise of this context that another one resolves has no reaction any more.
 
-  /** Asks for a sign of life, on another context's stack. True if the last one was answered, or none was asked for. */
-  ping(): boolean {
-    if (!this.#ping) return false;
-    this.#ping.resolve();
+  /** Asks for a sign of life. On another context's stack. */
+  ping(): void {
+    this.#ping?.resolve();
     this.#ping = undefined;
-    return true;
   }
 
   #expectPing(): void {
     if (this.#ping) return;
     this.#ping = new Deferred();
     this.#ping.promise.then(() => {
+      this.signs++;
       if (!this.#ended) this.#expectPing();
     });
   }
