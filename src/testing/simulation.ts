@@ -86,26 +86,36 @@ export class Simulation {
     this.fetching++;
     this.fetchingMost = Math.max(this.fetchingMost, this.fetching);
     try {
-      const ignoresAbort = this.random.chance(this.faults.abortIgnored);
-      await this.#laterUnless(signal ?? undefined, ignoresAbort);
+      const heeded = this.#heeded(signal);
+      await this.#laterUnless(heeded);
       if (this.random.chance(this.faults.network)) throw new TypeError("simulated network failure");
-      return this.#counted(await upstream(new Request(url, rest)));
+      return this.#counted(await this.#ask(upstream, new Request(url, rest), heeded));
     } finally {
       this.fetching--;
     }
   }
 
+  /** Counts an abort, and hides it from a fetch that is to ignore it. */
+  #heeded(signal: AbortSignal | null | undefined): AbortSignal | undefined {
+    const ignored = this.random.chance(this.faults.abortIgnored);
+    signal?.addEventListener("abort", () => this.aborted++);
+    return signal && !ignored ? signal : undefined;
+  }
+
   /** Waits, but no longer than until the signal is aborted. */
-  #laterUnless(signal: AbortSignal | undefined, ignoresAbort: boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const timer = this.clock.setTimeout(resolve, this.#someDelay());
-      signal?.addEventListener("abort", () => {
-        this.aborted++;
-        if (ignoresAbort) return;
-        this.clock.clearTimeout(timer);
-        reject(signal.reason);
-      });
+  #laterUnless(signal: AbortSignal | undefined): Promise<void> {
+    let timer: unknown;
+    const delay = new Promise<void>((resolve) => {
+      timer = this.clock.setTimeout(resolve, this.#someDelay());
     });
+    return unlessAborted(delay, signal, () => this.clock.clearTimeout(timer));
+  }
+
+  /** The upstream's response, unless the signal is aborted first. One that comes later nobody reads. */
+  #ask(upstream: Upstream, request: Request, signal: AbortSignal | undefined): Promise<Response> {
+    const response = Promise.resolve(request).then(upstream);
+    const drop = (): void => void response.then(({ body }) => body?.cancel()).catch(() => {});
+    return unlessAborted(response, signal, drop);
   }
 
   #later(): Promise<void> {
@@ -125,7 +135,10 @@ export class Simulation {
     const body = new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
-          const { done, value } = await reader.read();
+          const { done, value } = await reader.read().catch((error: unknown) => {
+            this.openBodies--;
+            throw error;
+          });
           if (value)
             for (let at = 0; at < value.length; at += BODY_CHUNK_BYTES)
               controller.enqueue(value.subarray(at, at + BODY_CHUNK_BYTES));
@@ -183,4 +196,18 @@ const { setImmediate } = globalThis as { setImmediate?: (callback: () => void) =
 
 function eventsDone(): Promise<void> {
   return new Promise((resolve) => (setImmediate ? setImmediate(resolve) : setTimeout(resolve, 0)));
+}
+
+/** Settles as `promise` does, unless the signal is aborted first: then gives it up and rejects. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined, giveUp: () => void): Promise<T> {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => {
+      giveUp();
+      reject(signal.reason);
+    };
+    if (signal.aborted) return abort();
+    signal.addEventListener("abort", abort);
+    promise.finally(() => signal.removeEventListener("abort", abort)).then(resolve, reject);
+  });
 }
