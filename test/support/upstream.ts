@@ -86,7 +86,11 @@ export class Upstream {
   #wait(count: number, of: number): Promise<void> {
     this.#arrived++;
     const gone = new Promise<void>((resolve) => this.#barrier.push(resolve));
-    if (this.#barrier.length === count || this.#arrived === of) for (const go of this.#barrier.splice(0)) go();
+    if (this.#barrier.length === count || this.#arrived === of) {
+      const through = this.#barrier.splice(0);
+      // Later, so that all of them wait and go on in the same microtask checkpoint.
+      this.clock.setTimeout(() => through.forEach((go) => go()), 0);
+    }
     return gone;
   }
 }
