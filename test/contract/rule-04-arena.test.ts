@@ -1,0 +1,164 @@
+// Rule 4: a payload lies in the arena that `poll` named and is valid until the next `poll`. For a payload larger than
+// the arena `poll` tells the bytes needed; the guest grows its arena and polls again, or polls again as it is, and the
+// operation fails with TooBig.
+
+import { expect, test } from "vitest";
+import { COMPLETION_PAYLOAD_BYTES, PAYLOAD_ALIGNMENT, Status } from "../../assembly/abi.ts";
+import { kv } from "../../src/index.ts";
+import { memoryKv } from "../../src/kv-memory.ts";
+import { Simulation } from "../../src/testing/index.ts";
+import { ARENA, COMPLETIONS, MEMORY_BYTES, fetch, noop, puppet, put, get, respond, text } from "./puppet.ts";
+import type { Completion, Puppet } from "./puppet.ts";
+
+/** Reads these values, which all arrive at once; `take` polls for them by hand and returns the completions. */
+async function byHand(values: Record<string, string>, take: (puppet: Puppet) => Completion[]): Promise<Completion[]> {
+  const simulation = new Simulation();
+  const arrived = new Promise<void>((resolve) => simulation.clock.setTimeout(resolve, 10));
+  const store = { get: (key: string) => arrived.then(() => new TextEncoder().encode(values[key]).buffer) };
+  let waiting = false;
+  let taken: Completion[] = [];
+  const stage = await puppet({
+    simulation,
+    resources: { STORE: kv({ ...memoryKv(), ...store }) },
+    run: (puppet) => {
+      const completions = waiting ? take(puppet) : puppet.poll();
+      if (waiting) taken = completions;
+      waiting = false;
+      puppet.dispatch(completions);
+      return completions.length;
+    },
+  });
+  await stage.serve(function* (exchange, puppet) {
+    const number = puppet.open("STORE");
+    puppet.submit(...Object.keys(values).map((key) => get(number, key)));
+    waiting = true;
+    yield;
+    puppet.submit(respond(exchange));
+    yield;
+  });
+  return taken;
+}
+
+test("rule 4: payloads lie inside the arena, aligned, one after the other, without overlap", async () => {
+  const values = { a: "1", b: "22", c: "x".repeat(100), d: "4" };
+  const taken = await byHand(values, (puppet) => puppet.poll());
+  expect(taken.map(({ payload }) => text(payload))).toEqual(Object.values(values));
+  let free = ARENA;
+  for (const { at, payload } of taken) {
+    expect(at % PAYLOAD_ALIGNMENT).toBe(0);
+    expect(at).toBeGreaterThanOrEqual(free);
+    free = at + payload.length;
+  }
+  expect(free).toBeLessThanOrEqual(MEMORY_BYTES);
+});
+
+test("rule 4: an arena at any address, of exactly the size that was asked for, holds the payload", async () => {
+  for (let offset = 0; offset < 16; offset++) {
+    const taken = await byHand({ a: "x".repeat(333) }, (puppet) => {
+      expect(puppet.imports.poll(COMPLETIONS, 8, ARENA + offset, 8)).toBe(Status.TooBig);
+      const needed = puppet.view.getUint32(COMPLETIONS + COMPLETION_PAYLOAD_BYTES, true);
+      expect(puppet.imports.poll(COMPLETIONS, 8, ARENA + offset, needed)).toBe(1);
+      return [puppet.read(COMPLETIONS)];
+    });
+    expect(text(taken[0]!.payload)).toBe("x".repeat(333));
+  }
+});
+
+test("rule 4: what does not fit any more waits for the next poll, in order", async () => {
+  const values = { a: "a".repeat(60), b: "b".repeat(60), c: "c".repeat(60) };
+  const taken = await byHand(values, (puppet) => [
+    ...puppet.poll(256, 150),
+    ...puppet.poll(256, 150),
+    ...puppet.poll(256, 150),
+  ]);
+  expect(taken.map(({ payload }) => text(payload).slice(0, 1))).toEqual(["a", "b", "c"]);
+});
+
+test("rule 4: a guest that says no gets TooBig instead of the payload, and the others undisturbed", async () => {
+  const values = { a: "a", b: "b".repeat(5000), c: "c" };
+  const taken = await byHand(values, (puppet) => {
+    const [first] = puppet.poll(256, 64);
+    expect(puppet.imports.poll(COMPLETIONS, 256, ARENA, 64)).toBe(Status.TooBig);
+    return [first!, ...puppet.poll(256, 64)];
+  });
+  expect(taken.map(({ status, payload }) => [status, text(payload)])).toEqual([
+    [Status.Ok, "a"],
+    [Status.TooBig, ""],
+    [Status.Ok, "c"],
+  ]);
+});
+
+test("rule 4: a question about the arena takes nothing out, whatever the guest does before it answers", async () => {
+  const taken = await byHand({ a: "a".repeat(100) }, (puppet) => {
+    expect(puppet.imports.poll(COMPLETIONS, 256, ARENA, 0)).toBe(Status.TooBig);
+    puppet.memory.grow(2);
+    puppet.submit({ ...noop(), slot: 900 });
+    return puppet.poll().filter(({ slot }) => slot !== 900);
+  });
+  expect(taken.map(({ payload }) => text(payload))).toEqual(["a".repeat(100)]);
+});
+
+test("rule 4: completions without payload need no arena", async () => {
+  const stage = await puppet({
+    run: (puppet) => {
+      const first = stage.border.turns === 1;
+      const completions = puppet.poll(256, first ? 4096 : 0);
+      puppet.dispatch(completions);
+      return completions.length;
+    },
+  });
+  const response = await stage.serve(function* (exchange, puppet) {
+    puppet.submit(noop());
+    const [done] = yield;
+    expect(done!.payload).toHaveLength(0);
+    puppet.submit(respond(exchange, 204));
+    yield;
+  });
+  expect(response.status).toBe(204);
+});
+
+test("rule 4: the body of a response whose head is too big is given back", async () => {
+  const simulation = new Simulation({ delay: [10, 10] });
+  const api = simulation.origin(
+    "https://api.test",
+    () => new Response("body", { headers: { "x-long": "x".repeat(9000) } }),
+  );
+  let fetching = false;
+  const stage = await puppet({
+    simulation,
+    resources: { API: api },
+    run: (puppet) => {
+      if (fetching) expect(puppet.imports.poll(COMPLETIONS, 1, ARENA, 4096)).toBe(Status.TooBig);
+      fetching = false;
+      const completions = puppet.poll(256, 4096);
+      puppet.dispatch(completions);
+      return completions.length;
+    },
+  });
+  await stage.serve(function* (exchange, puppet) {
+    puppet.submit(fetch(puppet.open("API"), "/"));
+    fetching = true;
+    const [done] = yield;
+    expect(done).toMatchObject({ status: Status.TooBig, resource: 0, auxiliary: 0 });
+    expect(simulation.openBodies).toBe(0);
+    puppet.submit(respond(exchange));
+    yield;
+  });
+});
+
+test("rule 4: a payload stays where it is until the next poll, whatever is submitted meanwhile", async () => {
+  const simulation = new Simulation({ delay: [0, 0] });
+  const stage = await puppet({ simulation, resources: { STORE: simulation.kv() } });
+  await stage.serve(function* (exchange, puppet) {
+    const store = puppet.open("STORE");
+    puppet.submit(put(store, "key", "the value"));
+    yield;
+    puppet.submit(get(store, "key"));
+    const [done] = yield;
+    puppet.submit(get(store, "key"), noop(), { opcode: 99 }, put(store, "other", "x".repeat(1000)));
+    expect(text(puppet.bytes.subarray(done!.at, done!.at + 9))).toBe("the value");
+    for (let left = 4; left > 0;) left -= (yield).length;
+    puppet.submit(respond(exchange));
+    yield;
+  });
+});
