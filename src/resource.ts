@@ -4,7 +4,7 @@
 // alone they are found, so another context's number is BadResource by construction.
 
 import { Status } from "../assembly/abi.ts";
-import { Failure } from "./failure.ts";
+import { Failure, messageOf } from "./failure.ts";
 
 /** What KV needs of a store: the part of a Workers KV namespace that it uses, so that a namespace is one. */
 export interface KvStore {
@@ -192,11 +192,14 @@ export async function readBody(
 ): Promise<Uint8Array> {
   if (!body) return new Uint8Array(0);
   const reader = body.getReader();
-  signal.addEventListener("abort", () => reader.cancel(signal.reason).catch(() => {}), { once: true });
+  const letGo = (): void => void reader.cancel(signal.reason).catch(() => {});
+  // A fetch that ignored its abort comes here with a body that nobody wants any more, and that may never end.
+  if (signal.aborted) letGo();
+  signal.addEventListener("abort", letGo, { once: true });
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   for (;;) {
-    const { done, value } = await reader.read();
+    const { done, value } = await nextChunk(reader);
     if (done) return chunks.length === 1 ? chunks[0]! : concatenate(chunks, bytes);
     chunks.push(value);
     bytes += value.length;
@@ -204,6 +207,16 @@ export async function readBody(
       reader.cancel().catch(() => {});
       throw new Failure(Status.TooBig, `the body has more than ${bytesMax} bytes`);
     }
+  }
+}
+
+async function nextChunk(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<ReadableStreamReadResult<Uint8Array>> {
+  try {
+    return await reader.read();
+  } catch (error) {
+    throw new Failure(Status.Aborted, `the body broke off: ${messageOf(error)}`);
   }
 }
 
