@@ -131,24 +131,29 @@ export class Simulation {
     if (!response.body) return response;
     const reader = response.body.getReader();
     const breaks = this.random.chance(this.faults.bodyBroken);
+    let open = true;
+    const close = (): void => {
+      if (open) this.openBodies--;
+      open = false;
+    };
     this.openBodies++;
     const body = new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
           const { done, value } = await reader.read().catch((error: unknown) => {
-            this.openBodies--;
+            close();
             throw error;
           });
           if (value)
             for (let at = 0; at < value.length; at += BODY_CHUNK_BYTES)
               controller.enqueue(value.subarray(at, at + BODY_CHUNK_BYTES));
           if (!done && !breaks) return;
-          this.openBodies--;
+          close();
           if (breaks) controller.error(new Error("simulated break of the body"));
           else controller.close();
         },
         cancel: (reason) => {
-          this.openBodies--;
+          close();
           return reader.cancel(reason);
         },
       },
