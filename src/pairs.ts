@@ -49,6 +49,8 @@ export function decodePairs(bytes: Uint8Array, at: number, length: number): Pair
     const nameBytes = view.getUint32(lengthsAt, true);
     const valueBytes = view.getUint32(lengthsAt + 4, true);
     if (nameBytes + valueBytes > length - textAt) throw malformed();
+    // Not every platform refuses a header without a name, and what it then sends is no HTTP.
+    if (nameBytes === 0) throw new Failure(Status.Invalid, "list of pairs: a name is empty");
     const valueAt = at + textAt + nameBytes;
     pairs.push([decodeText(bytes, at + textAt, nameBytes), decodeText(bytes, valueAt, valueBytes)]);
     textAt += nameBytes + valueBytes;
