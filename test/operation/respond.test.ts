@@ -1,0 +1,171 @@
+import { expect, test } from "vitest";
+import { PAIR_COUNT_MAX, Status } from "../../assembly/abi.ts";
+import { onEachHost, onSimulatedHost } from "../support/hosts.ts";
+import { byteAt } from "../support/upstream.ts";
+
+const { BadResource, Closed, Invalid, TooBig } = Status;
+
+const expectedBytes = (from: number, to: number): number[] =>
+  Array.from({ length: to - from }, (_, index) => byteAt(from + index));
+
+onEachHost("respond", (host) => {
+  test.for([200, 201, 404, 418, 500, 599])("respond: %d and a text", async (status) => {
+    const response = await host.fetch(`/text?status=${status}&text=caf%C3%A9+%F0%9F%99%82`);
+    expect([response.status, await response.text()]).toEqual([status, "caf\u00e9 \u{1f642}"]);
+  });
+
+  test.for([204, 205, 304])("respond: %d has no body", async (status) => {
+    const response = await host.fetch(`/text?status=${status}`);
+    expect([response.status, await response.text()]).toEqual([status, ""]);
+    const refused = await host.json(`/asked?status=${status}&text=body`);
+    expect(refused).toEqual({ status: Invalid, message: `respond: a response with status ${status} has no body` });
+  });
+
+  test.for([0, 100, 199, 600, 0xffff_ffff])("respond: %d is no status of a response", async (status) => {
+    const result = await host.json(`/asked?status=${status}&text=body`);
+    expect(result).toEqual({ status: Invalid, message: `respond: ${status} is no status from 200 to 599` });
+  });
+
+  test.for([0, 1, 256, 1024, 1025, 1_000_000])("respond: a body of %d bytes", async (size) => {
+    const response = await host.fetch(`/bytes?n=${size}`);
+    expect([...(await response.bytes())]).toEqual(expectedBytes(0, size));
+  });
+
+  test("respond: a view's part of its buffer", async () => {
+    expect([...(await (await host.fetch("/view")).bytes())]).toEqual(expectedBytes(500, 600));
+  });
+
+  test.for([100, 100_000])("respond: %d bytes may be overwritten right after", async (size) => {
+    expect([...(await (await host.fetch(`/changed?n=${size}`)).bytes())]).toEqual(expectedBytes(0, size));
+  });
+
+  test("respond: headers keep repeated names, and set-cookie its order", async () => {
+    const { status, headers } = await host.fetch("/headers");
+    expect(status).toBe(201);
+    expect(headers.getSetCookie()).toEqual(["b=2; Path=/", "a=1; Expires=Wed, 01 Jan 2031 00:00:00 GMT"]);
+    expect(headers.get("content-type")).toBe("text/html; charset=utf-8");
+    expect(headers.get("x-repeated")).toBe("one, two");
+    expect(headers.get("x-empty")).toBe("");
+  });
+
+  test.for([
+    ["a name with a space", "name=x%20y&value=1"],
+    ["a line break in a value", "name=x&value=a%0Ab"],
+    ["no name", "name=&value=1"],
+  ] as const)("respond: %s is Invalid", async ([, query]) => {
+    expect(await host.json(`/asked?${query}`)).toMatchObject({ status: Invalid });
+  });
+
+  test("respond: more headers than the limit are TooBig", async () => {
+    expect(await host.json(`/asked?headers=${PAIR_COUNT_MAX + 1}`)).toMatchObject({ status: TooBig });
+  });
+
+  test("respond: the second answer completes with Closed and changes nothing", async () => {
+    expect(await (await host.fetch("/twice")).text()).toBe("the first");
+    await host.ended();
+    expect(await host.json("/last")).toMatchObject({ status: Closed });
+  });
+
+  test("respond: a second answer that nobody waits for is reported", async () => {
+    expect(await (await host.fetch("/twice-unheard")).text()).toBe("the first");
+    await host.ended();
+    expect(await host.takeReports()).toMatchObject([{ kind: "unhandled", operation: "respond", status: Closed }]);
+  });
+
+  test("respond: what is no exchange of this context is BadResource", async () => {
+    const message = "not an exchange of this context";
+    expect(await host.json("/asked?resource=1000000")).toEqual({ status: BadResource, message });
+    expect(await host.json("/asked?resource=0")).toEqual({ status: BadResource, message });
+    expect(await host.json("/asked?to-grant")).toEqual({ status: BadResource, message });
+  });
+
+  test("respond: a body that is no resource is BadResource, one beside bytes is Invalid", async () => {
+    expect(await host.json("/asked?body=1000000")).toMatchObject({ status: BadResource });
+    expect(await host.json("/asked?own-body&text=x")).toMatchObject({ status: Invalid });
+    expect(await host.json("/asked?own-body&status=204")).toMatchObject({ status: Invalid });
+  });
+
+  test("respond: only a fetched response can be forwarded", async () => {
+    const message = "respond: only a fetched response can be forwarded";
+    expect(await host.json("/asked?forward")).toEqual({ status: BadResource, message });
+    expect(await host.json("/asked?forward&own-body")).toEqual({ status: BadResource, message });
+  });
+
+  test("respond: forwards status, headers and body of a response", async () => {
+    const response = await host.fetch("/forward?url=/status/418");
+    expect([response.status, await response.text()]).toEqual([418, "status 418"]);
+    const cookies = await host.fetch("/forward?url=/cookies");
+    expect(cookies.headers.getSetCookie()).toEqual([
+      "first=1; Path=/",
+      "second=2; Expires=Wed, 01 Jan 2031 00:00:00 GMT",
+    ]);
+    expect(cookies.headers.get("x-repeated")).toBe("one, two");
+    expect(await cookies.text()).toBe("two cookies");
+  });
+
+  test("respond: headers of the guest are added to those it forwards", async () => {
+    const response = await host.fetch("/forward?url=/cookies&add");
+    const { headers } = response;
+    expect(headers.get("x-added")).toBe("by the guest");
+    expect(headers.get("content-type")).toBe("text/plain");
+    expect(headers.getSetCookie()).toHaveLength(3);
+    expect(await response.text()).toBe("two cookies");
+  });
+
+  test.for([204, 205, 304])("respond: forwards %d, which has no body, with and without headers", async (status) => {
+    expect((await host.fetch(`/forward?url=/status/${status}`)).status).toBe(status);
+    expect((await host.fetch(`/forward?url=/status/${status}&add`)).status).toBe(status);
+  });
+
+  test("respond: forwards 20 MB without a byte of them in the guest", async () => {
+    const size = 20_000_000;
+    const before = await host.json("/memory");
+    const response = await host.fetch(`/forward?url=/bytes/${size}`);
+    let at = 0;
+    let wrong = 0;
+    for await (const chunk of response.body!) for (const byte of chunk) if (byte !== byteAt(at++)) wrong++;
+    expect([at, wrong]).toEqual([size, 0]);
+    expect(await host.json("/memory")).toEqual(before);
+  });
+
+  test("respond: a response can be forwarded once", async () => {
+    expect(await (await host.fetch("/forward-twice")).text()).toBe("status 200");
+    await host.ended();
+    expect(await host.json("/last")).toMatchObject({ status: Closed });
+  });
+
+  test("respond: streams a response's body under a head of its own", async () => {
+    const response = await host.fetch("/stream?url=/bytes/100000&status=203");
+    expect([response.status, response.headers.get("x-kind")]).toEqual([203, "streamed"]);
+    expect(await response.bytes()).toHaveLength(100_000);
+  });
+
+  test("respond: streams the request's body back", async () => {
+    const body = new Uint8Array(expectedBytes(0, 300_000));
+    const response = await host.fetch("/echo", { method: "POST", body });
+    expect(await response.bytes()).toEqual(body);
+  });
+
+  test("respond: a fetch that failed is forwarded as 502, one that took too long as 504", async () => {
+    expect((await host.fetch("/forward?url=/broken")).status).toBe(502);
+    expect((await host.fetch("/timeout")).status).toBe(504);
+  });
+
+  test("respond: a response that nobody reads is broken off at the end of its context", async () => {
+    expect(await (await host.fetch("/discard?url=/endless")).text()).toBe("200");
+  });
+});
+
+onSimulatedHost("respond", (host) => {
+  test("respond: a client that goes away breaks off what is forwarded to it", async () => {
+    const response = await host.fetch("/forward?url=/endless");
+    expect(host.openTransfers()).toBe(1);
+    await response.body!.cancel();
+    expect(host.openTransfers()).toBe(0);
+  });
+
+  test("respond: a body that breaks off while it is forwarded breaks the response", async () => {
+    const response = await host.fetch("/forward?url=/broken-body");
+    await expect(response.text()).rejects.toThrow("broke");
+  });
+});
