@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
 import { Status } from "../../assembly/abi.ts";
+import { bytesOf, expectBytes } from "../support/bytes.ts";
 import { onEachHost, onSimulatedHost } from "../support/hosts.ts";
 import type { TestHost } from "../support/hosts.ts";
 
 const { Aborted, BadResource, Cancelled, Closed, Ok, TimedOut, TooBig } = Status;
-
-const bytesOf = (size: number): Uint8Array<ArrayBuffer> => new Uint8Array(size).map((_, index) => index % 251);
 
 const post = (host: TestHost, path: string, body: BodyInit): Promise<Response> =>
   host.fetch(path, { method: "POST", body });
@@ -21,7 +20,7 @@ const endless = (): RequestInit =>
 onEachHost("read", (host) => {
   test.for([1, 1000, 16_384, 1_000_000])("read: a body of %d bytes", async (size) => {
     const body = bytesOf(size);
-    expect(await (await post(host, "/bytes", body)).bytes()).toEqual(body);
+    await expectBytes(await post(host, "/bytes", body), body);
   });
 
   test("read: a body that is empty, and a request without one, are no bytes", async () => {
@@ -53,7 +52,7 @@ onEachHost("read", (host) => {
   });
 
   test("read: the body of a fetched response", async () => {
-    expect(await (await host.fetch("/fetched?url=/bytes/100000")).bytes()).toEqual(bytesOf(100_000));
+    await expectBytes(await host.fetch("/fetched?url=/bytes/100000"), bytesOf(100_000));
     expect(await (await host.fetch("/fetched?url=/status/204")).text()).toBe("");
     expect(await host.json("/fetched?url=/bytes/100000&max=99999")).toMatchObject({ status: TooBig });
   });

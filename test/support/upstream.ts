@@ -15,6 +15,7 @@
 
 import type { Clock } from "../../src/deadlines.ts";
 import { systemClock } from "../../src/deadlines.ts";
+import { bytesOf } from "./bytes.ts";
 
 const CHUNK_BYTES = 65_536;
 const BODYLESS = new Set([204, 205, 304]);
@@ -122,16 +123,12 @@ function bytes(size: number): ReadableStream<Uint8Array> {
   return new ReadableStream({
     pull(controller) {
       if (sent === size) return controller.close();
-      const chunk = new Uint8Array(Math.min(CHUNK_BYTES, size - sent));
-      for (let at = 0; at < chunk.length; at++) chunk[at] = byteAt(sent + at);
+      const chunk = bytesOf(Math.min(sent + CHUNK_BYTES, size), sent);
       sent += chunk.length;
       controller.enqueue(chunk);
     },
   });
 }
-
-/** What `/bytes` has at an offset: no power of two divides its period, so that no shifted chunk goes unseen. */
-export const byteAt = (offset: number): number => offset % 251;
 
 function begun(next: () => Promise<void>): ReadableStream<Uint8Array> {
   return new ReadableStream({
