@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import * as abi from "../../assembly/abi.ts";
 import { path } from "../../scripts/paths.ts";
 import { DEFAULT_LIMITS } from "../../src/index.ts";
-import { Page, codeIn, fragmentOf, numberIn } from "./markdown.ts";
+import { Page, codeIn, numberIn } from "./markdown.ts";
 import type { Table } from "./markdown.ts";
 
 const page = new Page("docs/contract.md");
@@ -89,12 +89,6 @@ test("contract: every status that the page mentions exists", () => {
 test("contract: the number of an error is in its band", () => {
   const numbers = Object.values(namesOf(abi.Status)).filter((number) => number !== 0);
   expect(numbers.every((number) => number <= -1 && number >= -95)).toBe(true);
-});
-
-test("contract: links inside the page lead somewhere", () => {
-  const fragments = new Set(page.headings.map(fragmentOf));
-  const dead = page.links.filter((link) => link.startsWith("#") && !fragments.has(link.slice(1)));
-  expect(dead).toEqual([]);
 });
 
 test("contract: the page's host serves a request by a real guest", async () => {
