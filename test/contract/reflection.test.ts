@@ -6,6 +6,7 @@ import { path } from "../../scripts/paths.ts";
 import { Proactor } from "../../src/index.ts";
 import { checkModule } from "../../src/module.ts";
 import { Page, codeIn } from "../docs/markdown.ts";
+import type { Table } from "../docs/markdown.ts";
 
 const CONTRACT = "proactor_v1";
 const WASI = "wasi_snapshot_preview1";
@@ -14,7 +15,9 @@ const page = new Page("docs/contract.md");
 const signatures = page.table("function", "does").map(([signature]) => codeIn(signature!));
 const provided = signatures.map((signature) => signature.slice(0, signature.indexOf("(")));
 const served = page.table("function", "this host").map(([name]) => codeIn(name!));
-const exported = page.table("export", "kind", "is").map(([name, kind]) => ({ name: codeIn(name!), kind: kind! }));
+const listed = (table: Table) => table.map(([name, kind]) => ({ name: codeIn(name!), kind: kind! }));
+const exported = listed(page.table("export", "kind", "is"));
+const optional = listed(page.table("optional export", "kind", "is"));
 
 const moduleAt = (file: string) => new WebAssembly.Module(readFileSync(path(file)));
 
@@ -30,7 +33,10 @@ test.for(guests)("contract: %s imports what the page lists and nothing else", (f
 });
 
 test.for(guests)("contract: %s exports what the page lists and nothing else", (file) => {
-  expect(WebAssembly.Module.exports(moduleAt(file)).toSorted(byName)).toEqual(exported.toSorted(byName));
+  const needed = new Set(exported.map(({ name }) => name));
+  const exports = WebAssembly.Module.exports(moduleAt(file)).toSorted(byName);
+  expect(exports.filter(({ name }) => needed.has(name))).toEqual(exported.toSorted(byName));
+  expect(optional).toEqual(expect.arrayContaining(exports.filter(({ name }) => !needed.has(name))));
 });
 
 test("contract: the guest library declares the page's functions, with the page's parameters", () => {
