@@ -216,7 +216,7 @@ export class Instance {
     for (let index = 0; index < count; index++) {
       this.#submission.moveTo(at >>> 0, index);
       if (!this.#admit(this.#submission, context)) {
-        this.#host.counters.refused += count - index;
+        this.#host.counters.refused++;
         return index;
       }
     }
@@ -226,9 +226,8 @@ export class Instance {
   /** Takes one submission and starts its work. False if the host is full; then nothing has changed. */
   #admit(submission: Submission, context: Context): boolean {
     const processor = processors[submission.opcode];
-    if (this.#isFull(submission) && !processor?.relieves?.(submission, context)) return false;
-    this.admitted++;
-    if (context !== this.context) this.#host.counters.inFlight++;
+    const isFull = this.#isFull(submission);
+    if (isFull && !processor?.relieves?.(submission, context)) return false;
     const operation = new Operation(processor?.ofInstance ? this.context : context, submission);
     this.heldBytes += operation.heldBytes;
     try {
@@ -236,15 +235,25 @@ export class Instance {
       this.#check(submission, operation);
       this.#start(processor!, submission, operation);
     } catch (error) {
-      operation.fail(error);
+      // What fails makes no room.
+      if (isFull) return false;
+      failure = error;
     }
     return true;
   }
 
-  #isFull(submission: Submission): boolean {
-    const { inFlight, argumentBytes } = this.#host.limits;
-    if (this.admitted >= inFlight) return true;
-    return this.heldBytes > 0 && this.heldBytes + submission.argumentBytes > argumentBytes;
+  #isFull({ argumentBytes }: Submission): boolean {
+    const { limits } = this.#host;
+    if (this.admitted >= limits.inFlight) return true;
+    // What could never be held fails instead of being refused for ever.
+    return argumentBytes <= limits.argumentBytes && this.heldBytes + argumentBytes > limits.argumentBytes;
+  }
+
+  /** Reads and checks the arguments. Throws what is wrong, and has changed nothing then. */
+  #decode(submission: Submission, operation: Operation, processor: Processor<unknown> | undefined): unknown {
+    submission.check(DETACHED | (processor?.flags ?? 0));
+    this.#check(submission, operation);
+    return processor!.decode(submission, operation.context);
   }
 
   /** Throws what is wrong with the submission in this place. */
@@ -252,6 +261,11 @@ export class Instance {
     if (submission.argumentBytes > this.#host.limits.argumentBytes) {
       throw new Failure(Status.TooBig, "the arguments are over the host's limit");
     }
+    this.admitted++;
+    this.heldBytes += operation.heldBytes;
+    this.#host.counters.inFlight++;
+    if (failure) operation.fail(failure);
+    else this.#start(processor!, args, operation, submission.deadlineMs);
     if (context.inFlight.has(submission.slot)) {
       throw new Failure(Status.Invalid, "the token's slot is in flight already");
     }
@@ -263,14 +277,17 @@ export class Instance {
     }
   }
 
-  #start(processor: Processor<unknown>, submission: Submission, operation: Operation): void {
-    const args = processor.decode(submission, operation.context);
-    const outcome = processor.perform(args, operation);
-    if (operation.settled) return;
-    if (outcome !== undefined && !(outcome instanceof Promise)) return operation.succeed(outcome);
-    operation.context.track(operation);
-    if (submission.deadlineMs !== 0) operation.setDeadline(submission.deadlineMs);
-    outcome?.then(operation.succeed, operation.fail);
+  #start(processor: Processor<unknown>, args: unknown, operation: Operation, deadlineMs: number): void {
+    try {
+      const outcome = processor.perform(args, operation);
+      if (operation.settled) return;
+      if (outcome !== undefined && !(outcome instanceof Promise)) return operation.succeed(outcome);
+      operation.context.track(operation);
+      if (deadlineMs !== 0) operation.setDeadline(deadlineMs);
+      outcome?.then(operation.succeed, operation.fail);
+    } catch (error) {
+      operation.fail(error);
+    }
   }
 
   // poll
