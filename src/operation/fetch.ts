@@ -35,8 +35,8 @@ export const Fetch: Processor<Arguments> = {
     if (!line) throw new Failure(Status.Invalid, "fetch: the head is missing");
     const [method, url] = line;
     const request = {
-      url: resolve(url, grant),
-      method: methodOf(method),
+      url: granted(url, grant.origins[0]!, grant, Status.Invalid),
+      method: methodOf(method, submission),
       headers: headersOf(pairs as [string, string][]),
       body: bodyToSend(submission, context),
     };
@@ -61,21 +61,27 @@ function bodyToSend(submission: Submission, context: Context): OutgoingRequest["
   return bodyOf(context.resource(source)).takeBody();
 }
 
-/** A path at the first granted origin, or an absolute URL at any of them. */
-function resolve(text: string, grant: OriginGrant): URL {
-  if (!URL.canParse(text, grant.origins[0])) throw new Failure(Status.Invalid, `fetch: "${text}" is no URL`);
-  const url = new URL(text, grant.origins[0]);
-  if (url.username || url.password) throw new Failure(Status.Invalid, "fetch: a URL must not contain credentials");
+/**
+ * The URL, if it may be fetched: a path at `base`, or an absolute URL at any granted origin. What else it is the guest
+ * or the upstream has got wrong, hence `otherwise`.
+ */
+function granted(text: string, base: string, grant: OriginGrant, otherwise: Status): URL {
+  if (!URL.canParse(text, base)) throw new Failure(otherwise, `fetch: "${text}" is no URL`);
+  const url = new URL(text, base);
+  if (url.username || url.password) throw new Failure(otherwise, "fetch: a URL must not contain credentials");
   if (!grant.origins.includes(url.origin)) {
     throw new Failure(Status.NotPermitted, `fetch: ${url.origin} is not among the granted origins`);
   }
   return url;
 }
 
-/** An HTTP token, and none of the methods that the fetch standard forbids. */
-function methodOf(text: string): string {
-  if (/^[\w!#$%&'*+.^`|~-]+$/.test(text) && !/^(connect|trace|track)$/i.test(text)) return text;
-  throw new Failure(Status.Invalid, `fetch: "${text}" is no method for a request`);
+/** An HTTP token, and none of the methods that the fetch standard forbids, at all or with this body. */
+function methodOf(text: string, { dataBytes, argument2: source }: Submission): string {
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(text) || /^(connect|trace|track)$/i.test(text))
+    throw new Failure(Status.Invalid, `fetch: "${text}" is no method for a request`);
+  if (/^(get|head)$/i.test(text) && (dataBytes > 0 || source !== 0))
+    throw new Failure(Status.Invalid, `fetch: a ${text} has no body`);
+  return text;
 }
 
 function headersOf(pairs: [string, string][]): Headers {
@@ -97,7 +103,9 @@ async function follow(
   for (let hops = 0; ; hops++) {
     const response = await send(grant, request, operation);
     const location = response.headers.get("location");
-    if (mode === RedirectMode.Manual || !isRedirect(response.status) || location === null) return response;
+    // A fetch that ignored its abort may still answer, but nobody waits for where it leads.
+    if (operation.settled || mode === RedirectMode.Manual) return response;
+    if (!isRedirect(response.status) || location === null) return response;
     cancelBody(response);
     if (mode === RedirectMode.Error) throw new Failure(Status.Redirect, "fetch: the response is a redirect");
     if (hops === operation.context.host.limits.redirects)
@@ -128,8 +136,7 @@ async function send(
 
 /** The request that a redirect asks for, as the fetch standard says: what was meant for one origin stays there. */
 function redirected(request: OutgoingRequest, status: number, location: string, grant: OriginGrant): OutgoingRequest {
-  const base = request.url.href;
-  const url = resolve(URL.canParse(location, base) ? new URL(location, base).href : location, grant);
+  const url = granted(location, request.url.href, grant, Status.Redirect);
   const headers = new Headers(request.headers);
   if (url.origin !== request.url.origin) {
     for (const name of ["authorization", "cookie", "proxy-authorization"]) headers.delete(name);
