@@ -89,7 +89,9 @@ export class Simulation {
       const heeded = this.#heeded(signal);
       await this.#laterUnless(heeded);
       if (this.random.chance(this.faults.network)) throw new TypeError("simulated network failure");
-      return this.#counted(await this.#ask(upstream, new Request(url, rest), heeded));
+      const response = await this.#ask(upstream, new Request(url, rest), heeded);
+      // The network has no way to send a body in answer to a HEAD.
+      return rest.method === "HEAD" ? new Response(null, response) : this.#counted(response);
     } finally {
       this.fetching--;
     }
