@@ -2,8 +2,10 @@
 // it and node:http serves it, and every host meets the same behaviour.
 //
 //   /echo                the request's method, URL, headers and body, as JSON
+//   /mirror              the request's body, as it comes
 //   /status/<n>          that status, and a body if there may be one
 //   /redirect/<n>?to=    a redirect of that status
+//   /loop                a redirect to itself
 //   /cookies             two set-cookie headers, and two of another repeated name
 //   /bytes/<n>           n bytes, made while they are read
 //   /slow/<ms>           answers after that time
@@ -57,10 +59,14 @@ export class Upstream {
     switch (route) {
       case "echo":
         return echo(request);
+      case "mirror":
+        return new Response(request.body);
       case "status":
         return status(Number(first));
       case "redirect":
         return redirect(Number(first), url.searchParams.get("to")!);
+      case "loop":
+        return redirect(302, "/loop");
       case "cookies":
         return cookies();
       case "bytes":
