@@ -36,6 +36,11 @@ export class Context {
     return "the start of the module";
   }
 
+  /** How many completions wait for a turn. */
+  get due(): number {
+    return this.pending.length;
+  }
+
   /** Makes sure that a turn will deliver what is pending. The instance's context is served by every turn. */
   wake(): void {}
 

@@ -88,6 +88,8 @@ export class Instance {
   readonly #granted: Grants;
   readonly #grants = new Map<number, Grant>();
   #lastResource = 0;
+  /** Completions that the guest may still take on this turn. */
+  #left = 0;
 
   /** Instantiates the module and runs its `_initialize`. Throws what `_initialize` throws. */
   constructor(host: Host, module: WebAssembly.Module, granted: Grants) {
@@ -102,12 +104,22 @@ export class Instance {
     this.#memory = new Memory(this.#exports.memory);
     this.#submission = new Submission(this.#memory);
     this.#queue = new CompletionQueue(this.#memory);
-    this.current = this.context;
-    this.#exports._initialize();
-    this.current = undefined;
     host.counters.instances++;
     host.counters.instantiated++;
-    host.counters.inFlight += this.admitted;
+    this.#initialize();
+  }
+
+  #initialize(): void {
+    this.current = this.context;
+    this.#left = this.#host.limits.budget;
+    try {
+      this.#exports._initialize();
+    } catch (error) {
+      this.retire();
+      throw error;
+    } finally {
+      this.current = undefined;
+    }
   }
 
   /** The multishot operation that takes incoming requests. Once it has ended there is none. */
@@ -148,10 +160,13 @@ export class Instance {
     // No stack of the module outlives the event that made it, unless the platform has cut it off.
     if (this.current !== undefined) return cutOff(this.current);
     this.current = context;
+    const { budget, runs } = this.#host.limits;
     try {
-      for (let runs = 0; runs < this.#host.limits.runs && context.hasWork(); runs++) {
-        const dispatched = this.#exports.run(this.#host.limits.budget);
-        if (dispatched <= 0) throw new Error(`run() answered ${dispatched} while completions were pending`);
+      for (let turns = 0; turns < runs && context.due > 0; turns++) {
+        this.#left = budget;
+        const result = this.#exports.run(budget);
+        if (result < 0) throw new Error(`run() answered ${result}`);
+        if (this.#left === budget) throw new Error("run() took no completion, though some were pending");
       }
       return undefined;
     } catch (error) {
@@ -229,16 +244,20 @@ export class Instance {
     const isFull = this.#isFull(submission);
     if (isFull && !processor?.relieves?.(submission, context)) return false;
     const operation = new Operation(processor?.ofInstance ? this.context : context, submission);
-    this.heldBytes += operation.heldBytes;
+    let args: unknown;
+    let failure: unknown;
     try {
-      submission.check(DETACHED | (processor?.flags ?? 0));
-      this.#check(submission, operation);
-      this.#start(processor!, submission, operation);
+      args = this.#decode(submission, operation, processor);
     } catch (error) {
       // What fails makes no room.
       if (isFull) return false;
       failure = error;
     }
+    this.admitted++;
+    this.heldBytes += operation.heldBytes;
+    this.#host.counters.inFlight++;
+    if (failure) operation.fail(failure);
+    else this.#start(processor!, args, operation, submission.deadlineMs);
     return true;
   }
 
@@ -261,11 +280,6 @@ export class Instance {
     if (submission.argumentBytes > this.#host.limits.argumentBytes) {
       throw new Failure(Status.TooBig, "the arguments are over the host's limit");
     }
-    this.admitted++;
-    this.heldBytes += operation.heldBytes;
-    this.#host.counters.inFlight++;
-    if (failure) operation.fail(failure);
-    else this.#start(processor!, args, operation, submission.deadlineMs);
     if (context.inFlight.has(submission.slot)) {
       throw new Failure(Status.Invalid, "the token's slot is in flight already");
     }
@@ -295,7 +309,7 @@ export class Instance {
   readonly #poll = (at: number, capacity: number, arena: number, arenaBytes: number): number => {
     const context = this.current;
     if (!context) return Status.Invalid;
-    const records = Math.min(capacity >>> 0, context.pending.length + this.context.pending.length);
+    const records = Math.min(capacity >>> 0, context.due, this.#left);
     if (at & 3 || !this.#memory.contains(at, records * COMPLETION_BYTES)) return Status.Fault;
     if (!this.#memory.contains(arena, arenaBytes)) return Status.Fault;
     this.#queue.begin(at, arena, arenaBytes);
@@ -309,6 +323,7 @@ export class Instance {
         break; // The next poll begins with an empty arena.
       } else if (!completion.demanded) {
         completion.demanded = true;
+        this.#left--;
         return this.#queue.demand(completion.payload!.length);
       } else {
         this.#tooBig(completion, context); // The guest was told, and polls without room for it all the same.
@@ -326,6 +341,7 @@ export class Instance {
   }
 
   #delivered(completion: Completion): void {
+    this.#left--;
     if (completion.flags & MORE) return;
     this.admitted--;
     this.#host.counters.inFlight--;

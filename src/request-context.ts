@@ -111,14 +111,14 @@ export class RequestContext extends Context {
     const trap = this.instance.run(this);
     if (this.#ended) return;
     if (trap) return this.host.trapped(this, trap);
-    if (this.hasWork()) this.#yield();
+    if (this.due > 0) this.#yield();
     else if (this.inFlight.size === 0) return this.#fallSilent();
     this.#expectPing();
   };
 
-  /** Whether a turn would deliver something. */
-  hasWork(): boolean {
-    return this.pending.length > 0 || this.instance.context.pending.length > 0;
+  /** A turn delivers what belongs to no request too. */
+  override get due(): number {
+    return this.pending.length + this.instance.context.pending.length;
   }
 
   /** Lets other events of the platform go first; the context's timer comes back to its own stack. */
