@@ -7,6 +7,7 @@
 import { Status } from "../assembly/abi.ts";
 import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
+import { Failure } from "./failure.ts";
 import { Fifo } from "./fifo.ts";
 import type { Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
@@ -96,9 +97,21 @@ export class Context {
     for (const operation of this.inFlight.values()) {
       if (operation.target === number) operation.end(Status.Cancelled, "its resource was closed");
     }
-    this.#resources.delete(number);
+    if (this.#resources.delete(number)) this.instance.resources--;
     resource?.dispose();
     return true;
+  }
+
+  /** Throws Again if the guest holds as many resources as it may. */
+  checkResources(): void {
+    if (this.instance.resources < this.host.limits.resources) return;
+    throw new Failure(Status.Again, "the module holds as many resources as it may: close some");
+  }
+
+  /** Ends what is in flight without completions, and counts nothing as held. Touches no I/O. */
+  abandon(): void {
+    for (const operation of this.inFlight.values()) operation.abandon();
+    this.instance.resources -= this.#resources.size;
   }
 
   /** Aborts and closes what is left. Touches I/O, so only on this context's own stack. */

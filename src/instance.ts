@@ -76,6 +76,8 @@ export class Instance {
   admitted = 0;
   /** Bytes of arguments that the host holds. */
   heldBytes = 0;
+  /** Resources that the guest holds. */
+  resources = 0;
   traps = 0;
   /** Requests that it serves now. */
   contexts = 0;
@@ -208,7 +210,9 @@ export class Instance {
 
   // Resources.
 
+  /** A number for a resource that the guest holds from now on. */
   takeResourceNumber(): number {
+    this.resources++;
     return ++this.#lastResource;
   }
 
@@ -218,7 +222,9 @@ export class Instance {
 
   /** Takes a grant back from this instance of the guest, at its own wish. */
   revoke(number: number): boolean {
-    return this.#grants.delete(number);
+    if (!this.#grants.delete(number)) return false;
+    this.resources--;
+    return true;
   }
 
   // submit
@@ -368,6 +374,7 @@ export class Instance {
       this.#host.report({ kind: "open", message: `the module asked for "${name}"; granted are: ${granted}` });
       return Status.NotFound;
     }
+    if (this.resources >= this.#host.limits.resources) return Status.Again;
     const number = this.takeResourceNumber();
     this.#grants.set(number, this.#granted[name]!);
     return number;

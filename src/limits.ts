@@ -2,6 +2,9 @@
 
 import { KV_VALUE_BYTES_MAX, SLOT_COUNT_MAX } from "../assembly/abi.ts";
 
+/** What `run` takes, an i32. */
+const BUDGET_MAX = 0x7fff_ffff;
+
 export interface Limits {
   /** Operations in flight in one instance; more are refused with Again. At most 1,048,576. */
   inFlight: number;
@@ -11,6 +14,8 @@ export interface Limits {
   runs: number;
   /** Bytes of arguments that the host holds for one instance's operations. */
   argumentBytes: number;
+  /** Resources that one instance's guest holds at once: what it opened, exchanges, and bodies left on the host. */
+  resources: number;
   /** Bytes of a body or value that is brought into the guest. */
   bodyBytes: number;
   /** Requests of one context that may wait for headers at once. */
@@ -30,6 +35,7 @@ export const DEFAULT_LIMITS: Limits = {
   budget: 256,
   runs: 64,
   argumentBytes: 64 * 1024 * 1024,
+  resources: 65_536,
   bodyBytes: KV_VALUE_BYTES_MAX,
   connections: 6,
   redirects: 20,
@@ -38,15 +44,18 @@ export const DEFAULT_LIMITS: Limits = {
   memoryBytes: 16 * 1024 * 1024,
 };
 
-/** Fills in the defaults. Throws a RangeError for what is no positive whole number. */
+/** Fills in the defaults. Throws a RangeError for what is no positive whole number, or more than a module could take. */
 export function completeLimits(limits: Partial<Limits> = {}): Limits {
+  const completed = { ...DEFAULT_LIMITS };
   for (const [name, value] of Object.entries(limits)) {
-    if (!(name in DEFAULT_LIMITS)) throw new RangeError(`limits.${name}: there is no such limit`);
+    if (!Object.hasOwn(DEFAULT_LIMITS, name)) throw new RangeError(`limits.${name}: there is no such limit`);
+    // What an optional setting of the owner's leaves out has its default.
     if (value === undefined) continue;
     if (!Number.isInteger(value) || value < 1)
       throw new RangeError(`limits.${name}: ${value} is no positive whole number`);
+    completed[name as keyof Limits] = value;
   }
-  const completed = { ...DEFAULT_LIMITS, ...limits };
   if (completed.inFlight > SLOT_COUNT_MAX) throw new RangeError(`limits.inFlight: at most ${SLOT_COUNT_MAX}`);
+  if (completed.budget > BUDGET_MAX) throw new RangeError(`limits.budget: at most ${BUDGET_MAX}`);
   return completed;
 }

@@ -178,7 +178,7 @@ export class RequestContext extends Context {
   #end(): void {
     this.#ended = true;
     this.instance.contexts--;
-    for (const operation of this.inFlight.values()) operation.abandon();
+    this.abandon();
     this.host.release(this);
     this.#finished?.resolve();
   }

@@ -4,7 +4,7 @@ import { FETCH_BODY, RedirectMode, Status } from "../../assembly/abi.ts";
 import type { Context } from "../context.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Operation, Processor } from "../operation.ts";
-import { encodePairs } from "../pairs.ts";
+import { encodePairs, headersOf } from "../pairs.ts";
 import { bodyOf, cancelBody, grantOf, readBody } from "../resource.ts";
 import type { OriginGrant } from "../resource.ts";
 import type { Submission } from "../submission.ts";
@@ -31,13 +31,14 @@ export const Fetch: Processor<Arguments> = {
     const grant = grantOf(context.resource(submission.resource), "origin");
     const mode: RedirectMode = submission.argument1;
     if (mode > RedirectMode.Error) throw new Failure(Status.Invalid, `fetch: ${mode} is no redirect mode`);
+    if ((submission.flags & FETCH_BODY) === 0) context.checkResources();
     const [line, ...pairs] = submission.metaPairs();
     if (!line) throw new Failure(Status.Invalid, "fetch: the head is missing");
     const [method, url] = line;
     const request = {
       url: granted(url, grant.origins[0]!, grant, Status.Invalid),
       method: methodOf(method, submission),
-      headers: headersOf(pairs as [string, string][]),
+      headers: headersOf(pairs),
       body: bodyToSend(submission, context),
     };
     const limit = context.host.limits.bodyBytes;
@@ -82,14 +83,6 @@ function methodOf(text: string, { dataBytes, argument2: source }: Submission): s
   if (/^(get|head)$/i.test(text) && (dataBytes > 0 || source !== 0))
     throw new Failure(Status.Invalid, `fetch: a ${text} has no body`);
   return text;
-}
-
-function headersOf(pairs: [string, string][]): Headers {
-  try {
-    return new Headers(pairs);
-  } catch (error) {
-    throw new Failure(Status.Invalid, `fetch: ${messageOf(error)}`);
-  }
 }
 
 /** Follows redirects itself, as each hop must be granted. */
