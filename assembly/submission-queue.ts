@@ -183,9 +183,10 @@ export function commit(submission: Submission): Token {
 /** Hands everything over. What the host refuses is remembered in the handler table, for `run` to deliver as Again. */
 export function flush(): void {
   const count = length;
-  if (count) {
-    const admitted = accepted(submit(submissions, count));
-    for (let i = admitted; i < count; i++) refuse(submissionAt(i).token_slot);
+  for (let next: u32 = 0; next < count; ) {
+    next += accepted(submit(changetype<usize>(submissionAt(next)), count - next));
+    // What lies behind may make room: an answer, a cancel, a close.
+    if (next < count) refuse(submissionAt(next++).token_slot);
   }
   clear(count);
 }
