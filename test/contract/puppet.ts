@@ -135,6 +135,7 @@ export class Puppet {
   /** The tokens under which requests may come. */
   readonly #accepts = new Set<string>();
   #nextSlot = 1;
+  #aborting = false;
   #argumentsAt = ARGUMENTS;
 
   constructor(
@@ -175,7 +176,7 @@ export class Puppet {
       this.dispatch(completions);
       return completions.length;
     } catch (error) {
-      this.failures.push(error);
+      if (!this.#aborting) this.failures.push(error);
       throw error;
     }
   }
@@ -208,7 +209,9 @@ export class Puppet {
     return this.imports.open(ARGUMENTS, bytes.length);
   }
 
-  abort(message: string, file: string, line: number, column: number): never {
+  /** Traps on purpose. */
+  abort(message = "on purpose", file = "puppet.ts", line = 1, column = 2): never {
+    this.#aborting = true;
     const texts = [message, file].flatMap((text) => this.#place(text));
     return this.imports.abort(...texts, line, column);
   }
@@ -349,14 +352,9 @@ export class Stage {
     this.rethrow();
   }
 
-  /** Throws what a script has thrown; a test that expects it calls `forgive` instead. */
+  /** Throws what a script has thrown. */
   rethrow(): void {
     if (this.#failures.length > 0) throw this.#failures[0];
-  }
-
-  /** Forgets what scripts have thrown. */
-  forgive(): void {
-    this.#failures.length = 0;
   }
 }
 
