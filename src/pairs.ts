@@ -1,7 +1,7 @@
 // Pairs: the one encoding for lists of names and values. See the ruler in assembly/abi.ts.
 
 import { PAIRS_HEAD_BYTES, PAIR_COUNT_MAX, PAIR_LENGTHS_BYTES, Status } from "../assembly/abi.ts";
-import { Failure } from "./failure.ts";
+import { Failure, messageOf } from "./failure.ts";
 import { decodeText, encodeText } from "./memory.ts";
 
 export type Pair = readonly [name: string, value: string];
@@ -62,4 +62,13 @@ export function decodePairs(bytes: Uint8Array, at: number, length: number): Pair
 /** Made only where it is thrown: an error takes its stack along, which costs more than decoding a list. */
 function malformed(): Failure {
   return new Failure(Status.Invalid, "list of pairs: counts and lengths disagree with its size");
+}
+
+/** The pairs as headers. Throws Invalid for what HTTP does not allow. */
+export function headersOf(pairs: readonly Pair[]): Headers {
+  try {
+    return new Headers(pairs as [string, string][]);
+  } catch (error) {
+    throw new Failure(Status.Invalid, `headers: ${messageOf(error)}`);
+  }
 }

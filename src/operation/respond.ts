@@ -3,6 +3,8 @@
 import { RESPOND_FORWARD, Status } from "../../assembly/abi.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Processor } from "../operation.ts";
+import { headersOf } from "../pairs.ts";
+import type { Pair } from "../pairs.ts";
 import { Body, Exchange, bodyOf, exchangeOf } from "../resource.ts";
 
 /** Statuses that the platform sends without a body. */
@@ -22,11 +24,13 @@ export const Respond: Processor<Answer> = {
     const source = submission.argument1 === 0 ? undefined : bodyOf(context.resource(submission.argument1));
     if (source && submission.dataBytes > 0)
       throw new Failure(Status.Invalid, "respond: give bytes or a resource, not both");
-    const headers = submission.metaPairs() as [string, string][];
+    const pairs = submission.metaPairs();
+    // Looked at before the body is taken: if they are refused, it must still be there to be used or let go of.
+    const headers = source ? headersOf(pairs) : (pairs as [string, string][]);
     if (submission.flags & RESPOND_FORWARD) {
       if (!(source instanceof Body))
         throw new Failure(Status.BadResource, "respond: only a fetched response can be forwarded");
-      return { exchange, response: forward(source.takeResponse(), headers) };
+      return { exchange, response: forward(source.takeResponse(), pairs) };
     }
     const status = submission.argument0;
     if (status < 200 || status > 599)
@@ -58,9 +62,9 @@ function respond(body: BodyInit | null, init: ResponseInit): Response {
 }
 
 /** The upstream's response as it is; a copy of its head only where the guest adds to it. */
-function forward(upstream: Response, headers: readonly [string, string][]): Response {
-  if (headers.length === 0) return upstream;
+function forward(upstream: Response, added: readonly Pair[]): Response {
+  if (added.length === 0) return upstream;
   const response = respond(upstream.body, upstream);
-  for (const [name, value] of headers) response.headers.append(name, value);
+  for (const [name, value] of added) response.headers.append(name, value);
   return response;
 }

@@ -1,4 +1,4 @@
-import { Completion, Exchange, Headers, Respond, kv, origin, serve } from "../../assembly/index";
+import { Completion, Exchange, Headers, Respond, Status, kv, origin, serve } from "../../assembly/index";
 import { Json } from "./support/json";
 import { has, numberOf, textOf } from "./support/query";
 export { run } from "../../assembly/index";
@@ -22,6 +22,11 @@ function remember(_exchange: Exchange, done: Completion): void {
 
 function reportFailure(exchange: Exchange, done: Completion): void {
   if (done.failed) exchange.respond(200, new Json().completion(done).toString());
+}
+
+class Attempt {
+  body: u32 = 0;
+  constructor(public exchange: Exchange) {}
 }
 
 /** What the query asks for, as an operation whose completion is heard. */
@@ -88,6 +93,20 @@ serve((exchange: Exchange) => {
       second.body = response.resource;
       second.forward = true;
       second.then(exchange, remember);
+    });
+  } else if (path == "/refused") {
+    // Headers that HTTP does not allow: the body is still there for a second attempt.
+    api.fetch(textOf(exchange, "url")).then(new Attempt(exchange), (attempt, response) => {
+      const operation = new Respond(attempt.exchange.resource);
+      attempt.body = response.resource;
+      operation.body = response.resource;
+      operation.forward = has(attempt.exchange, "forward");
+      operation.headers = new Headers().append("x", "a\nb");
+      operation.then(attempt, (attempt, done) => {
+        if (done.status != Status.Invalid) attempt.exchange.respond(500, `${done.status}`);
+        else if (has(attempt.exchange, "leave")) attempt.exchange.respond(200, "left");
+        else attempt.exchange.stream(200, attempt.body);
+      });
     });
   } else if (path == "/stream") {
     api.fetch(textOf(exchange, "url")).then(exchange, (exchange, response) => {

@@ -120,6 +120,11 @@ onEachHost("respond", (host) => {
     expect(await host.json("/memory")).toEqual(before);
   });
 
+  test.for(["", "&forward"])("respond: headers that are refused leave the body for another attempt%s", async (how) => {
+    expect(await (await host.fetch(`/refused?url=/status/200${how}`)).text()).toBe("status 200");
+    expect(await (await host.fetch(`/refused?url=/endless&leave${how}`)).text()).toBe("left");
+  });
+
   test("respond: a response can be forwarded once", async () => {
     expect(await (await host.fetch("/forward-twice")).text()).toBe("status 200");
     await host.ended();
