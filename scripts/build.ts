@@ -74,13 +74,17 @@ async function buildHost(stamps: Record<string, Stamp>, report: (text: string) =
   report(line("dist/", seconds(start)));
 }
 
-/** Bundled per entry with shared chunks: esbuild inlines the numbers of abi.ts, which plain modules would look up. */
+/**
+ * Bundled per entry with shared chunks. With `minifySyntax` esbuild inlines the numbers of abi.ts, which would be looked
+ * up at run time and which no bundler of a user's inlines across the chunks.
+ */
 async function bundleHost(): Promise<void> {
   await bundle({
     absWorkingDir: ROOT,
     entryPoints: HOST_ENTRIES,
     outdir: "dist",
     bundle: true,
+    minifySyntax: true,
     splitting: true,
     chunkNames: "shared-[hash]",
     format: "esm",
