@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
-import { path, ROOT } from "./paths.ts";
+import { HOST_ENTRIES, path, ROOT } from "./paths.ts";
 
 interface Row {
   what: string;
@@ -22,24 +22,27 @@ const guest: Row = {
   gzipMax: 5_120,
 };
 
-/** As a bundler for Workers emits it; without the WASI functions, which are another package. */
+/** As a bundler for Workers emits it, without the WASI functions: those are another package, and our glue to it. */
 const host: Row = {
   what: "host: wasm-proactor/cloudflare",
-  bytes: await minified("dist/cloudflare.js"),
+  bytes: await minified(["*/wasi.ts"]),
   rawMax: Infinity,
   gzipMax: 10_240,
 };
 
-async function minified(entry: string): Promise<Uint8Array> {
+/** What such a Worker really carries. No budget: most of it is not ours. */
+const total: Row = { what: "  and the WASI functions", bytes: await minified(), rawMax: Infinity, gzipMax: Infinity };
+
+async function minified(leftOut: string[] = []): Promise<Uint8Array> {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
-    entryPoints: [entry],
+    entryPoints: [HOST_ENTRIES.cloudflare],
     bundle: true,
     minify: true,
     write: false,
     format: "esm",
     target: "es2022",
-    external: ["@bjorn3/browser_wasi_shim", "cloudflare:*"],
+    external: ["cloudflare:*", ...leftOut],
   });
   return outputFiles[0]!.contents;
 }
@@ -50,7 +53,7 @@ function cell(bytes: number, max: number): string {
 }
 
 console.log(`  ${"bytes".padEnd(32)}${"raw".padStart(18)}${"gzip".padStart(20)}`);
-for (const { what, bytes, rawMax, gzipMax } of [guest, host]) {
+for (const { what, bytes, rawMax, gzipMax } of [guest, host, total]) {
   const gzip = gzipSync(bytes, { level: 9 }).byteLength;
   console.log(`  ${what.padEnd(32)}${cell(bytes.byteLength, rawMax)}  ${cell(gzip, gzipMax)}`);
   if (bytes.byteLength > rawMax || gzip > gzipMax) process.exitCode = 1;
