@@ -227,6 +227,8 @@ export const KV_VALUE_BYTES_MAX: u32 = 26_214_400;
 export const KV_METADATA_BYTES_MAX: u32 = 1_024;
 /** Keys in one answer to a list. */
 export const KV_LIST_COUNT_MAX: u32 = 1_000;
+/** Seconds since 1970, or from now, at which a value may end at the latest; what Workers KV takes. */
+export const KV_SECONDS_MAX: u32 = 0x7fff_ffff;
 /** Seconds; the least time to live of a value. */
 export const KV_TTL_SECONDS_MIN: u32 = 60;
 /** Seconds; the least time that an edge cache keeps a value. */

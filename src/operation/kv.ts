@@ -6,6 +6,7 @@ import {
   KV_LIST_COUNT_MAX,
   KV_METADATA,
   KV_METADATA_BYTES_MAX,
+  KV_SECONDS_MAX,
   KV_TTL_SECONDS_MIN,
   KV_VALUE_BYTES_MAX,
   Status,
@@ -31,7 +32,7 @@ export const KvGet: Processor<Get> = {
 
   decode(submission, context) {
     const store = storeOf(context.resource(submission.resource), "read");
-    const cacheTtl = atLeast("cacheTtl", submission.argument0, KV_CACHE_TTL_SECONDS_MIN);
+    const cacheTtl = secondsOf("cacheTtl", submission.argument0, KV_CACHE_TTL_SECONDS_MIN);
     return { store, key: keyOf(submission), cacheTtl, withMetadata: (submission.flags & KV_METADATA) !== 0 };
   },
 
@@ -67,8 +68,9 @@ export const KvPut: Processor<Put> = {
     const key = keyOf(submission);
     if (submission.dataBytes > KV_VALUE_BYTES_MAX)
       throw new Failure(Status.TooBig, `kv: a value has at most ${KV_VALUE_BYTES_MAX} bytes`);
-    const expiration = submission.argument0;
-    const expirationTtl = atLeast("expirationTtl", submission.argument1, KV_TTL_SECONDS_MIN);
+    const soonest = Math.floor(context.host.clock.now() / 1000) + KV_TTL_SECONDS_MIN;
+    const expiration = secondsOf("expiration", submission.argument0, soonest);
+    const expirationTtl = secondsOf("expirationTtl", submission.argument1, KV_TTL_SECONDS_MIN);
     const options = {
       ...(expiration !== 0 && { expiration }),
       ...(expirationTtl !== 0 && { expirationTtl }),
@@ -138,8 +140,10 @@ function keyOf(submission: Submission): string {
   return key;
 }
 
-function atLeast(what: string, seconds: number, least: number): number {
-  if (seconds !== 0 && seconds < least) throw new Failure(Status.Invalid, `kv: ${what} is at least ${least} seconds`);
+/** Seconds, 0 for none. Not every store refuses what the contract does, or says so in a way that can be understood. */
+function secondsOf(what: string, seconds: number, least: number): number {
+  if (seconds !== 0 && (seconds < least || seconds > KV_SECONDS_MAX))
+    throw new Failure(Status.Invalid, `kv: ${what} is ${least} to ${KV_SECONDS_MAX} seconds`);
   return seconds;
 }
 
