@@ -72,3 +72,9 @@ export function headersOf(pairs: readonly Pair[]): Headers {
     throw new Failure(Status.Invalid, `headers: ${messageOf(error)}`);
   }
 }
+
+/** The pairs for a response to come: a record where no name repeats, because the platform reads it faster than a list. */
+export function headersInit(pairs: readonly Pair[]): Record<string, string> | [string, string][] {
+  const record = Object.fromEntries(pairs);
+  return Object.keys(record).length === pairs.length ? record : (pairs as [string, string][]);
+}

@@ -3,7 +3,7 @@
 import { RESPOND_FORWARD, Status } from "../../assembly/abi.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Processor } from "../operation.ts";
-import { headersOf } from "../pairs.ts";
+import { headersInit, headersOf } from "../pairs.ts";
 import type { Pair } from "../pairs.ts";
 import { Body, Exchange, bodyOf, exchangeOf } from "../resource.ts";
 
@@ -26,7 +26,7 @@ export const Respond: Processor<Answer> = {
       throw new Failure(Status.Invalid, "respond: give bytes or a resource, not both");
     const pairs = submission.metaPairs();
     // Looked at before the body is taken: if they are refused, it must still be there to be used or let go of.
-    const headers = source ? headersOf(pairs) : (pairs as [string, string][]);
+    const headers = source ? headersOf(pairs) : headersInit(pairs);
     if (submission.flags & RESPOND_FORWARD) {
       if (!(source instanceof Body))
         throw new Failure(Status.BadResource, "respond: only a fetched response can be forwarded");
