@@ -47,7 +47,7 @@ export const Fetch: Processor<Arguments> = {
   },
 
   async perform({ grant, request, mode, bytesMax }, operation) {
-    const response = await follow(grant, request, mode, operation);
+    const response = await follow(grant, request, mode, operation).finally(() => letGo(request.body));
     if (bytesMax === undefined)
       return { auxiliary: response.status, payload: encodePairs([...response.headers]), response };
     const body = await readBody(response.body, bytesMax, operation.signal);
@@ -62,6 +62,11 @@ function bodyToSend(submission: Submission, context: Context): OutgoingRequest["
   return bodyOf(context.resource(source)).takeBody();
 }
 
+/** A streamed body that nobody has begun to read holds its connection open. */
+function letGo(body: OutgoingRequest["body"]): void {
+  if (body instanceof ReadableStream && !body.locked) body.cancel().catch(() => {});
+}
+
 /**
  * The URL, if it may be fetched: a path at `base`, or an absolute URL at any granted origin. What else it is the guest
  * or the upstream has got wrong, hence `otherwise`.
@@ -70,7 +75,8 @@ function granted(text: string, base: string, grant: OriginGrant, otherwise: Stat
   if (!URL.canParse(text, base)) throw new Failure(otherwise, `fetch: "${text}" is no URL`);
   const url = new URL(text, base);
   if (url.username || url.password) throw new Failure(otherwise, "fetch: a URL must not contain credentials");
-  if (!grant.origins.includes(url.origin)) {
+  // The origin of blob:https://… is that of what it wraps.
+  if (url.protocol === "blob:" || !grant.origins.includes(url.origin)) {
     throw new Failure(Status.NotPermitted, `fetch: ${url.origin} is not among the granted origins`);
   }
   return url;
