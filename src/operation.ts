@@ -8,6 +8,9 @@ import { encodeBytes } from "./memory.ts";
 import { Body, cancelBody } from "./resource.ts";
 import type { Submission } from "./submission.ts";
 
+/** UTF-16 units of a failure's message: platforms put whole documents into theirs. */
+const MESSAGE_UNITS_MAX = 1024;
+
 /** What `poll` writes as one record. */
 export interface Completion {
   readonly slot: number;
@@ -115,7 +118,7 @@ export class Operation implements Completion {
   readonly fail = (error: unknown): void => {
     if (this.settled) return void this.context.host.counters.late++;
     this.status = statusOf(error);
-    this.payload = encodeBytes(messageOf(error));
+    this.payload = encodeBytes(messageOf(error).slice(0, MESSAGE_UNITS_MAX));
     this.#settle();
   };
 
