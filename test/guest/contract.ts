@@ -1,6 +1,17 @@
 // What the guest library promises at the border, for the tests of the contract's rules.
 
-import { CancelResult, Completion, Exchange, cancel, kv, noop, origin, serve, staleCount, timer } from "../../assembly/index";
+import {
+  CancelResult,
+  Completion,
+  Exchange,
+  cancel,
+  kv,
+  noop,
+  origin,
+  serve,
+  staleCount,
+  timer,
+} from "../../assembly/index";
 import { Json } from "./support/json";
 import { numberOf } from "./support/query";
 export { run } from "../../assembly/index";
