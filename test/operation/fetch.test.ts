@@ -109,6 +109,8 @@ onEachHost("fetch", (host) => {
     const { hostname } = new URL(one);
     expect(await ask(host, { url: `http://${hostname}:1/` })).toMatchObject({ status: NotPermitted });
     expect(await ask(host, { url: one.replace("http:", "https:") })).toMatchObject({ status: NotPermitted });
+    // The origin of such a URL is that of what it wraps.
+    expect(await ask(host, { url: `blob:${one}/echo` })).toMatchObject({ status: NotPermitted });
   });
 
   test("fetch: what was not granted as origins is BadResource", async () => {
@@ -184,7 +186,10 @@ onEachHost("fetch", (host) => {
 
   test.for([301, 302, 303, 307, 308])("fetch: follows a %d, to a path or to another granted origin", async (code) => {
     const [one, two] = host.origins;
-    expect(await echo(host, { url: `/redirect/${code}?to=/echo` })).toMatchObject({ method: "GET", url: `${one}/echo` });
+    expect(await echo(host, { url: `/redirect/${code}?to=/echo` })).toMatchObject({
+      method: "GET",
+      url: `${one}/echo`,
+    });
     expect(await echo(host, { url: `/redirect/${code}?to=${two}/echo` })).toMatchObject({ url: `${two}/echo` });
   });
 
