@@ -16,15 +16,17 @@ import { HOST_ENTRIES, path, ROOT } from "./paths.ts";
 
 const HELP = `Builds the host library into dist/ and the guests into build/.
 
-  npm run build -- [--only host|guest] [--force] [--quiet]
+  npm run build -- [--only host|guest|worker] [--force] [--quiet]
 
-  --only    build one half
+  --only    build one half, or the Worker's guest alone
   --force   build what is up to date too
   --quiet   print only failures
 `;
 
+const PARTS = ["host", "guest", "worker"] as const;
+
 export interface BuildOptions {
-  only?: "host" | "guest";
+  only?: (typeof PARTS)[number];
   force?: boolean;
   quiet?: boolean;
 }
@@ -45,9 +47,9 @@ export async function build(options: BuildOptions = {}): Promise<void> {
   const stamps: Record<string, Stamp> = options.force ? {} : readStamps();
   const failures: string[] = [];
   const report = (text: string) => options.quiet || console.log(text);
-  const jobs = options.only === "host" ? [] : guestJobs();
+  const jobs = guestJobs(options.only);
   const results = await Promise.allSettled([
-    ...(options.only === "guest" ? [] : [buildHost(stamps, report)]),
+    ...(options.only === "guest" || options.only === "worker" ? [] : [buildHost(stamps, report)]),
     buildGuests(jobs, stamps, report),
   ]);
   for (const result of results) if (result.status === "rejected") failures.push(result.reason.message);
@@ -110,8 +112,10 @@ async function emitDeclarations(): Promise<void> {
 // The guests.
 
 /** The Worker's guest, and each test guest once for every runtime that its `// runtimes:` line asks for. */
-function guestJobs(): GuestJob[] {
+function guestJobs(only: BuildOptions["only"]): GuestJob[] {
+  if (only === "host") return [];
   const jobs = [job("worker/guest/index.ts", "build/worker.wasm")];
+  if (only === "worker") return jobs;
   for (const entry of globSync("test/guest/*.ts", { cwd: ROOT }).toSorted()) {
     const name = basename(entry, ".ts");
     const asked = /^\/\/ runtimes: (.+)$/m.exec(readFileSync(path(entry), "utf8"))?.[1] ?? "incremental";
@@ -217,8 +221,8 @@ if (import.meta.main) {
   });
   if (values.help) {
     console.log(HELP);
-  } else if (values.only && values.only !== "host" && values.only !== "guest") {
-    console.error(`--only takes host or guest, not ${values.only}`);
+  } else if (values.only && !PARTS.some((part) => part === values.only)) {
+    console.error(`--only takes ${PARTS.join(", ")}, not ${values.only}`);
     process.exitCode = 1;
   } else {
     await build(values as BuildOptions).catch((error: Error) => {

@@ -33,7 +33,8 @@ async function main(): Promise<void> {
   if (values.isolation && !isolation)
     throw new Error(`--isolation takes ${ISOLATIONS.join(", ")}, not ${values.isolation}`);
 
-  await build();
+  // The Worker is bundled from its sources, so that its guest is all that must be built.
+  await build({ only: "worker" });
   const { url } = await startLocal({ port, ...(isolation && { isolation }) });
   console.log(`
   ${styleText("bold", "wasm-proactor")} serves at ${styleText("cyan", url)}

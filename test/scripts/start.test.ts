@@ -13,12 +13,14 @@ function start(...argv: string[]) {
   return { child, exit, output: () => output };
 }
 
-test("start: serves at the URL that it prints, and SIGTERM ends it cleanly", async () => {
+test.for(["SIGINT", "SIGTERM"] as const)("start: what it says to try works, and %s ends it cleanly", async (signal) => {
   const { child, exit, output } = start("--port", "0");
-  await expect.poll(output, { timeout: 10_000 }).toContain("Ctrl+C stops it.");
+  await expect.poll(output, { timeout: 20_000 }).toContain("Ctrl+C stops it.");
   const [url] = /http:\/\/localhost:\d+/.exec(output())!;
-  expect((await fetch(`${url}/hello`)).status).toBe(200);
-  child.kill("SIGTERM");
+  const tries = [...output().matchAll(/curl (?:-i )?"?(http:[^\s"]+)/g)].map((match) => match[1]!);
+  expect(tries).toHaveLength(3);
+  for (const address of [url, ...tries]) expect((await fetch(address)).status).toBe(200);
+  child.kill(signal);
   expect(await exit).toBe(0);
   await expect(fetch(`${url}/hello`)).rejects.toThrow();
 });
