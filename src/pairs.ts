@@ -6,32 +6,68 @@ import { decodeText, encodeText } from "./memory.ts";
 
 export type Pair = readonly [name: string, value: string];
 
-/** One buffer serves every list: encoding is synchronous, and the result is a copy of the part that was used. */
-let scratch = new Uint8Array(8192);
+// The list that is being encoded. One pair of buffers serves all: encoding is synchronous, and the result a copy.
+let texts = new Uint8Array(8192);
+let textBytes = 0;
+const lengths: number[] = [];
 
 /** Encodes a list, followed by `tail`. */
 export function encodePairs(pairs: readonly Pair[], tail?: Uint8Array): Uint8Array {
-  const texts = PAIRS_HEAD_BYTES + pairs.length * PAIR_LENGTHS_BYTES;
-  let room = texts;
-  for (const [name, value] of pairs) room += (name.length + value.length) * 3;
-  if (scratch.length < room) scratch = new Uint8Array(room * 2);
-  const lengths = new DataView(scratch.buffer, 0, texts);
-  lengths.setUint32(0, pairs.length, true);
-  let lengthAt = PAIRS_HEAD_BYTES;
-  let at = texts;
-  for (const [name, value] of pairs) {
-    const nameBytes = encodeText(name, scratch, at);
-    const valueBytes = encodeText(value, scratch, at + nameBytes);
-    lengths.setUint32(lengthAt, nameBytes, true);
-    lengths.setUint32(lengthAt + 4, valueBytes, true);
-    lengthAt += PAIR_LENGTHS_BYTES;
-    at += nameBytes + valueBytes;
-  }
-  if (!tail) return scratch.slice(0, at);
-  const encoded = new Uint8Array(at + tail.length);
-  encoded.set(scratch.subarray(0, at));
-  encoded.set(tail, at);
-  return encoded;
+  begin();
+  for (const [name, value] of pairs) add(name, value);
+  return finish(tail);
+}
+
+/** Encodes headers, in order, repeated names kept, followed by `tail`. */
+export function encodeHeaders(headers: Headers, tail?: Uint8Array): Uint8Array {
+  begin();
+  headers.forEach(addHeader);
+  return finish(tail);
+}
+
+/** Encodes a request's head: (method, URL), then its headers. */
+export function encodeHead({ method, url, headers }: Request): Uint8Array {
+  begin();
+  add(method, url);
+  headers.forEach(addHeader);
+  return finish();
+}
+
+function begin(): void {
+  textBytes = 0;
+  lengths.length = 0;
+}
+
+function add(name: string, value: string): void {
+  addText(name);
+  addText(value);
+}
+
+const addHeader = (value: string, name: string): void => add(name, value);
+
+function addText(text: string): void {
+  const room = textBytes + text.length * 3;
+  if (room > texts.length) texts = withRoom(room * 2, texts);
+  const bytes = encodeText(text, texts, textBytes);
+  lengths.push(bytes);
+  textBytes += bytes;
+}
+
+function withRoom(bytes: number, before: Uint8Array): Uint8Array<ArrayBuffer> {
+  const larger = new Uint8Array(bytes);
+  larger.set(before);
+  return larger;
+}
+
+function finish(tail?: Uint8Array): Uint8Array {
+  const textsAt = PAIRS_HEAD_BYTES + lengths.length * (PAIR_LENGTHS_BYTES / 2);
+  const list = new Uint8Array(textsAt + textBytes + (tail?.length ?? 0));
+  const head = new Uint32Array(list.buffer, 0, 1 + lengths.length);
+  head[0] = lengths.length / 2;
+  head.set(lengths, 1);
+  list.set(texts.subarray(0, textBytes), textsAt);
+  if (tail) list.set(tail, textsAt + textBytes);
+  return list;
 }
 
 /** Decodes a list that fills `length` bytes. Throws Invalid if its counts and lengths do not add up to that. */

@@ -9,7 +9,7 @@ import { Context } from "./context.ts";
 import { Deferred } from "./deferred.ts";
 import type { Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
-import { encodePairs } from "./pairs.ts";
+import { encodeHead } from "./pairs.ts";
 import { nameOf } from "./processors.ts";
 import { failureResponse } from "./report.ts";
 import type { ContextFailure, ErrorReport } from "./report.ts";
@@ -71,7 +71,7 @@ export class RequestContext extends Context {
     const { slot, generation, opcode } = accept;
     const { request } = this.#exchange;
     const resource = this.addResource(this.#exchange);
-    const payload = encodePairs([[request.method, request.url], ...request.headers]);
+    const payload = encodeHead(request);
     const auxiliary = EventKind.Fetch;
     this.pending.push({ slot, generation, opcode, status: Status.Ok, flags: MORE, resource, payload, auxiliary });
     this.turn();

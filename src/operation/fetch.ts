@@ -4,7 +4,7 @@ import { FETCH_BODY, RedirectMode, Status } from "../../assembly/abi.ts";
 import type { Context } from "../context.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Operation, Processor } from "../operation.ts";
-import { encodePairs, headersOf } from "../pairs.ts";
+import { encodeHeaders, headersOf } from "../pairs.ts";
 import { bodyOf, cancelBody, grantOf, readBody } from "../resource.ts";
 import type { OriginGrant } from "../resource.ts";
 import type { Submission } from "../submission.ts";
@@ -49,9 +49,9 @@ export const Fetch: Processor<Arguments> = {
   async perform({ grant, request, mode, bytesMax }, operation) {
     const response = await follow(grant, request, mode, operation).finally(() => letGo(request.body));
     if (bytesMax === undefined)
-      return { auxiliary: response.status, payload: encodePairs([...response.headers]), response };
+      return { auxiliary: response.status, payload: encodeHeaders(response.headers), response };
     const body = await readBody(response.body, bytesMax, operation.signal);
-    return { auxiliary: response.status, payload: encodePairs([...response.headers], body) };
+    return { auxiliary: response.status, payload: encodeHeaders(response.headers, body) };
   },
 };
 
