@@ -211,9 +211,13 @@ export class Puppet {
 
   /** Traps on purpose. */
   abort(message = "on purpose", file = "puppet.ts", line = 1, column = 2): never {
+    return this.trap(...this.#place(message), ...this.#place(file), line, column);
+  }
+
+  /** Calls `abort` with any numbers. */
+  trap(...args: number[]): never {
     this.#aborting = true;
-    const texts = [message, file].flatMap((text) => this.#place(text));
-    return this.imports.abort(...texts, line, column);
+    return this.imports.abort(...args);
   }
 
   // Records.
