@@ -84,10 +84,11 @@ export class Deadlines {
     // The timer's own word counts too: clocks may stand still between events.
     const now = Math.max(this.clock.now(), this.#armedFor);
     this.#armedFor = Infinity;
-    while (this.#heap.length > 0 && this.#heap[0]!.due <= now) {
-      const deadline = this.#heap[0]!;
-      this.remove(deadline);
-      deadline.expire();
+    // What is added meanwhile waits for the next timer, even if it is due now: it means to let others go first.
+    const end = this.#order;
+    for (let next = this.#heap[0]; next && next.due <= now && next.order < end; next = this.#heap[0]) {
+      this.remove(next);
+      next.expire();
     }
     if (this.#heap.length > 0) this.#arm();
   }
