@@ -1,5 +1,7 @@
 // Module: whether a WebAssembly module is a guest of this contract, and if not, what its author can do.
 
+import { WASI_FUNCTIONS } from "./wasi.ts";
+
 const CONTRACT = "proactor_v1";
 const CONTRACT_IMPORTS = new Set(["submit", "poll", "open", "abort"]);
 const WASI = "wasi_snapshot_preview1";
@@ -24,7 +26,7 @@ export function checkModule(module: WebAssembly.Module): void {
 
 function* wrongImports(module: WebAssembly.Module): Iterable<string> {
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
-    const known = from === WASI || (from === CONTRACT && CONTRACT_IMPORTS.has(name));
+    const known = (from === WASI && WASI_FUNCTIONS.has(name)) || (from === CONTRACT && CONTRACT_IMPORTS.has(name));
     if (!known || kind !== "function") yield `it imports ${kind} ${from}.${name}: ${adviceOnImport(from, name)}`;
   }
 }

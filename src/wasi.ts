@@ -5,20 +5,52 @@
 
 import { ConsoleStdout, File, OpenFile, WASI, wasi } from "@bjorn3/browser_wasi_shim";
 
+/** What AssemblyScript's wasi-shim and the usual C libraries ask for. None of it reaches beyond the console. */
+export const WASI_FUNCTIONS = new Set([
+  "args_get",
+  "args_sizes_get",
+  "clock_res_get",
+  "clock_time_get",
+  "environ_get",
+  "environ_sizes_get",
+  "fd_close",
+  "fd_fdstat_get",
+  "fd_read",
+  "fd_seek",
+  "fd_write",
+  "poll_oneoff",
+  "proc_exit",
+  "random_get",
+]);
+
+/** Characters after which a line is written though it has not ended: the guest might never end it. */
+const LINE_LENGTH_MAX = 8192;
+
 /** The imports of `wasi_snapshot_preview1`, or none if the module asks for none. */
 export function wasiImports(
   module: WebAssembly.Module,
   instance: () => WebAssembly.Instance,
 ): Record<string, (...args: never[]) => unknown> {
   if (!WebAssembly.Module.imports(module).some((entry) => entry.module === "wasi_snapshot_preview1")) return {};
-  const shim = new WASI([], [], [new OpenFile(new File([])), stream(console.log), stream(console.error)]);
+  const input = new OpenFile(new File([], { readonly: true }));
+  const shim = new WASI([], [], [input, stream(console.log), stream(console.error)]);
   // The shim looks for the instance when the module calls it, and the module calls it while it is being made.
   Object.defineProperty(shim, "inst", { get: instance });
   return { ...shim.wasiImport, poll_oneoff: () => wasi.ERRNO_NOTSUP, random_get: randomGet(instance) } as never;
 }
 
+/** Writes by lines, as consoles do. */
 function stream(write: (line: string) => void): ConsoleStdout {
-  return ConsoleStdout.lineBuffered((line) => write(line));
+  const decoder = new TextDecoder();
+  let line = "";
+  return new ConsoleStdout((bytes) => {
+    const lines = (line + decoder.decode(bytes, { stream: true })).split("\n");
+    line = lines.pop()!;
+    for (const whole of lines) write(whole);
+    if (line.length < LINE_LENGTH_MAX) return;
+    write(line);
+    line = "";
+  });
 }
 
 /** Platforms refuse randomness outside a request, and more than 65,536 bytes in one call. */

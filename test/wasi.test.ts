@@ -1,0 +1,76 @@
+// The WASI functions, called as a guest that AssemblyScript's shim did not write would call them.
+
+import { afterEach, expect, test, vi } from "vitest";
+import { Proactor } from "../src/index.ts";
+import type { ErrorReport } from "../src/index.ts";
+import { wat } from "./hostile/wat.ts";
+
+const BADF = 8;
+const NOTSUP = 58;
+
+/** A guest that calls `body` while it starts and traps with the answer's code as its line. */
+function guest(imports: string, body: string): Promise<WebAssembly.Module> {
+  return wat(`(module
+    (import "proactor_v1" "abort" (func $abort (param i32 i32 i32 i32 i32 i32)))
+    ${imports}
+    (memory (export "memory") 1)
+    (data (i32.const 16) "line\\0arest")
+    (func (export "run") (param i32) (result i32) (i32.const 0))
+    (func $answer (result i32) ${body})
+    (func (export "_initialize")
+      (call $abort (i32.const 24) (i32.const 0) (i32.const 16) (i32.const 4) (call $answer) (i32.const 0))))`);
+}
+
+const FD_WRITE = `(import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))`;
+/** Writes \`bytes\` from address 16 to a descriptor. */
+const write = (descriptor: number, bytes: number): string => `
+  (i32.store (i32.const 0) (i32.const 16))
+  (i32.store (i32.const 4) (i32.const ${bytes}))
+  (call $write (i32.const ${descriptor}) (i32.const 0) (i32.const 1) (i32.const 8))`;
+
+async function answerOf(module: Promise<WebAssembly.Module>): Promise<number> {
+  const error: unknown = await Proactor.instantiate(await module).catch((reason: unknown) => reason);
+  return Number(/line:(\d+):/.exec(String(error))?.[1]);
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+test("wasi: there is nothing to write to but the console", async () => {
+  expect(await answerOf(guest(FD_WRITE, write(0, 4)))).toBe(BADF);
+  expect(await answerOf(guest(FD_WRITE, write(3, 4)))).toBe(BADF);
+});
+
+test("wasi: the console gets whole lines", async () => {
+  const log = vi.spyOn(console, "log").mockReturnValue();
+  expect(await answerOf(guest(FD_WRITE, write(1, 9)))).toBe(0);
+  expect(log.mock.calls).toEqual([["line"]]);
+});
+
+test("wasi: a line that never ends is written all the same", async () => {
+  const log = vi.spyOn(console, "error").mockReturnValue();
+  expect(await answerOf(guest(FD_WRITE, write(2, 60_000)))).toBe(0);
+  expect(log).toHaveBeenCalledTimes(2);
+});
+
+test("wasi: nobody can wait by poll_oneoff", async () => {
+  const poll = `(import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))`;
+  const wait = "(call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128))";
+  expect(await answerOf(guest(poll, wait))).toBe(NOTSUP);
+});
+
+test("wasi: a module that asks for files is told so before it runs", async () => {
+  const open = `(import "wasi_snapshot_preview1" "path_open" (func $open (result i32)))`;
+  await expect(guest(open, "(call $open)").then((module) => Proactor.instantiate(module))).rejects.toThrow(
+    /wasi_snapshot_preview1\.path_open: this host does not provide it/,
+  );
+});
+
+test("unanswered: a module that never accepts says so in a report", async () => {
+  const module = await wat(`(module (memory (export "memory") 1)
+    (func (export "run") (param i32) (result i32) (i32.const 0)) (func (export "_initialize")))`);
+  const reports: ErrorReport[] = [];
+  const app = await Proactor.instantiate(module, { onError: (report) => reports.push(report) });
+  const response = await app.fetch(new Request("http://localhost/"));
+  expect([response.status, await response.json()]).toMatchObject([500, { error: "unanswered" }]);
+  expect(reports).toMatchObject([{ kind: "unanswered", message: expect.stringContaining("call serve()") }]);
+});
