@@ -12,8 +12,9 @@ import { Fifo } from "./fifo.ts";
 import type { Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
 import type { Completion, Operation } from "./operation.ts";
-import { nameOf } from "./processors.ts";
-import type { ContextResource, Grant } from "./resource.ts";
+import { handlerOf } from "./processors.ts";
+import { Body } from "./resource.ts";
+import type { Resource } from "./resource.ts";
 
 export class Context {
   /** Admitted operations that have not completed, by slot. */
@@ -22,7 +23,7 @@ export class Context {
   readonly pending = new Fifo<Completion>();
   readonly deadlines: Deadlines;
   readonly connections: Connections;
-  readonly #resources = new Map<number, ContextResource>();
+  readonly #resources = new Map<number, Resource>();
 
   constructor(
     readonly host: Host,
@@ -70,8 +71,7 @@ export class Context {
     this.host.report({
       kind: "unhandled",
       message: operation.payload ? new TextDecoder().decode(operation.payload) : "",
-      operation: nameOf(operation),
-      token: { slot: operation.slot, generation: operation.generation },
+      ...handlerOf(operation),
       status: operation.status,
       request: this.title,
     });
@@ -79,26 +79,32 @@ export class Context {
 
   // Resources.
 
-  addResource(resource: ContextResource): number {
+  addResource(resource: Resource): number {
     const number = this.instance.takeResourceNumber();
     this.#resources.set(number, resource);
     return number;
   }
 
-  /** A resource of this context or a grant of its instance. Another context's is not found. */
-  resource(number: number): ContextResource | Grant | undefined {
-    return this.#resources.get(number) ?? this.instance.grant(number);
+  /** A resource of this context or of its instance. Another context's is not found. */
+  resource(number: number): Resource | undefined {
+    return this.#resources.get(number) ?? this.instance.context.#resources.get(number);
   }
 
-  /** Gives a resource back and cancels what is in flight on it. False if there is none. */
+  /** Whether the resource is this context's own to close. */
+  owns(number: number): boolean {
+    return this.#resources.has(number);
+  }
+
+  /** Gives a resource of this context back and cancels what is in flight on it. False if there is none. */
   closeResource(number: number): boolean {
     const resource = this.#resources.get(number);
-    if (!resource && !this.instance.revoke(number)) return false;
+    if (!resource) return false;
     for (const operation of this.inFlight.values()) {
       if (operation.target === number) operation.end(Status.Cancelled, "its resource was closed");
     }
-    if (this.#resources.delete(number)) this.instance.resources--;
-    resource?.dispose();
+    this.#resources.delete(number);
+    this.instance.resources--;
+    if (resource instanceof Body) resource.dispose();
     return true;
   }
 
@@ -119,7 +125,7 @@ export class Context {
     this.deadlines.clear();
     for (const operation of this.inFlight.values()) operation.abort();
     this.inFlight.clear();
-    for (const resource of this.#resources.values()) resource.dispose();
+    for (const resource of this.#resources.values()) if (resource instanceof Body) resource.dispose();
     this.#resources.clear();
   }
 }

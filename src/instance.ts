@@ -25,7 +25,7 @@ import { Operation } from "./operation.ts";
 import type { Completion, Processor } from "./operation.ts";
 import { processors } from "./processors.ts";
 import type { RequestContext } from "./request-context.ts";
-import type { Grant, Grants } from "./resource.ts";
+import type { Grants } from "./resource.ts";
 import { Submission } from "./submission.ts";
 import { wasiImports } from "./wasi.ts";
 
@@ -88,7 +88,6 @@ export class Instance {
   readonly #submission: Submission;
   readonly #queue: CompletionQueue;
   readonly #granted: Grants;
-  readonly #grants = new Map<number, Grant>();
   #lastResource = 0;
   /** Completions that the guest may still take on this turn. */
   #left = 0;
@@ -214,17 +213,6 @@ export class Instance {
   takeResourceNumber(): number {
     this.resources++;
     return ++this.#lastResource;
-  }
-
-  grant(number: number): Grant | undefined {
-    return this.#grants.get(number);
-  }
-
-  /** Takes a grant back from this instance of the guest, at its own wish. */
-  revoke(number: number): boolean {
-    if (!this.#grants.delete(number)) return false;
-    this.resources--;
-    return true;
   }
 
   // submit
@@ -358,26 +346,26 @@ export class Instance {
   // open and abort
 
   readonly #open = (at: number, length: number): number => {
-    if (!this.current) return Status.Invalid;
+    const context = this.current;
+    if (!context) return Status.Invalid;
     if (length >>> 0 > RESOURCE_NAME_BYTES_MAX) return Status.TooBig;
     if (!this.#memory.contains(at, length)) return Status.Fault;
     try {
-      return this.#openGrant(this.#memory.text(at, length));
+      return this.#openGrant(this.#memory.text(at, length), context);
     } catch (error) {
       return statusOf(error);
     }
   };
 
-  #openGrant(name: string): number {
+  /** The grant belongs to whoever opens it: a request, or the instance while the module starts. */
+  #openGrant(name: string, context: Context): number {
     if (!Object.hasOwn(this.#granted, name)) {
       const granted = Object.keys(this.#granted).join(", ") || "nothing";
       this.#host.report({ kind: "open", message: `the module asked for "${name}"; granted are: ${granted}` });
       return Status.NotFound;
     }
-    if (this.resources >= this.#host.limits.resources) return Status.Again;
-    const number = this.takeResourceNumber();
-    this.#grants.set(number, this.#granted[name]!);
-    return number;
+    context.checkResources();
+    return context.addResource(this.#granted[name]!);
   }
 
   readonly #abort = (

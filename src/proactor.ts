@@ -14,7 +14,7 @@ import type { Trap } from "./instance.ts";
 import { completeLimits } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import { ModuleError, checkModule } from "./module.ts";
-import { nameOf } from "./processors.ts";
+import { handlerOf } from "./processors.ts";
 import { failureResponse, formatReport, placeOf } from "./report.ts";
 import type { ErrorReport, OnError } from "./report.ts";
 import { RequestContext } from "./request-context.ts";
@@ -208,10 +208,7 @@ function trapReport(context: RequestContext, { message, file, line, column, comp
     kind: "trap",
     message,
     ...(file && { file, line, column }),
-    ...(completion && {
-      operation: nameOf(completion),
-      token: { slot: completion.slot, generation: completion.generation },
-    }),
+    ...(completion && handlerOf(completion)),
     request: context.title,
     cause,
   };

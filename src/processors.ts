@@ -11,6 +11,7 @@ import { Noop } from "./operation/noop.ts";
 import { Read } from "./operation/read.ts";
 import { Respond } from "./operation/respond.ts";
 import { Timer } from "./operation/timer.ts";
+import type { ErrorReport } from "./report.ts";
 
 const named = {
   [Opcode.Noop]: ["noop", Noop],
@@ -35,4 +36,10 @@ const names = Object.values(named).map(([name]) => name as string);
 /** The operation's name as the guest's author knows it. */
 export function nameOf(completion: Completion): string {
   return names[completion.opcode] ?? `opcode ${completion.opcode}`;
+}
+
+/** Names an operation's handler in a report. */
+export function handlerOf(completion: Completion): Pick<ErrorReport, "operation" | "token"> {
+  const { slot, generation } = completion;
+  return { operation: nameOf(completion), token: { slot, generation } };
 }

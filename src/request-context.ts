@@ -9,10 +9,11 @@ import { Context } from "./context.ts";
 import { Deferred } from "./deferred.ts";
 import type { Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
+import type { Completion } from "./operation.ts";
 import { encodeHead } from "./pairs.ts";
-import { nameOf } from "./processors.ts";
+import { handlerOf, nameOf } from "./processors.ts";
 import { failureResponse } from "./report.ts";
-import type { ContextFailure, ErrorReport } from "./report.ts";
+import type { ContextFailure } from "./report.ts";
 import { Exchange } from "./resource.ts";
 
 /** The platform's `ctx`: keeps the event alive after its response. */
@@ -62,12 +63,7 @@ export class RequestContext extends Context {
 
   #accept(): void {
     const accept = this.instance.accept;
-    if (!accept) {
-      return this.fail({
-        error: "not-serving",
-        detail: "The module accepts no requests: call serve() while it starts.",
-      });
-    }
+    if (!accept) return this.#giveUp("The module accepts no requests: call serve() while it starts.");
     const { slot, generation, opcode } = accept;
     const { request } = this.#exchange;
     const resource = this.addResource(this.#exchange);
@@ -129,21 +125,14 @@ export class RequestContext extends Context {
 
   #fallSilent(): void {
     if (this.#response) return this.#end();
-    const report = this.#unanswered();
-    this.host.report(report);
-    this.fail({ error: report.kind, detail: report.message });
+    const last = this.instance.lastDelivered!;
+    this.#giveUp(`The handler of ${nameOf(last)} ran last and neither answered nor started anything.`, last);
   }
 
-  #unanswered(): ErrorReport {
-    const last = this.instance.lastDelivered;
-    const message = `The handler of ${last ? nameOf(last) : "the request"} ran last and neither answered nor started anything.`;
-    const token = last && { slot: last.slot, generation: last.generation };
-    return {
-      kind: "unanswered",
-      message,
-      ...(last && token && { operation: nameOf(last), token }),
-      request: this.title,
-    };
+  /** Answers at once what would never be answered. */
+  #giveUp(message: string, last?: Completion): void {
+    this.host.report({ kind: "unanswered", message, ...(last && handlerOf(last)), request: this.title });
+    this.fail({ error: "unanswered", detail: message });
   }
 
   // Signs of life. The platform may end a request without a word: no `finally` runs, promises are dropped. Then a

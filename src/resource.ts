@@ -118,10 +118,6 @@ export class Exchange {
     this.#bodyTaken = true;
     return this.request.body;
   }
-
-  dispose(): void {
-    // The platform drains what a handler does not read.
-  }
 }
 
 /** A fetched response whose body stays on the host. */
@@ -149,7 +145,8 @@ export class Body {
   }
 }
 
-export type ContextResource = Exchange | Body;
+/** What a number of the guest's stands for. */
+export type Resource = Grant | Exchange | Body;
 
 /** Lets go of a response that nobody will read. */
 export function cancelBody(response: Response): void {
@@ -157,29 +154,26 @@ export function cancelBody(response: Response): void {
 }
 
 /** The KV namespace `resource`, granted with `right`. Throws BadResource or NotPermitted. */
-export function storeOf(resource: Grant | ContextResource | undefined, right: KvRight): KvStore {
+export function storeOf(resource: Resource | undefined, right: KvRight): KvStore {
   const grant = grantOf(resource, "kv");
   if (!grant.rights.has(right)) throw new Failure(Status.NotPermitted, `the namespace was granted without "${right}"`);
   return grant.store;
 }
 
 /** The exchange `resource`, else BadResource. */
-export function exchangeOf(resource: Grant | ContextResource | undefined): Exchange {
+export function exchangeOf(resource: Resource | undefined): Exchange {
   if (resource instanceof Exchange) return resource;
   throw new Failure(Status.BadResource, "not an exchange of this context");
 }
 
 /** The grant `resource` if it is of this kind, else BadResource. */
-export function grantOf<K extends Grant["kind"]>(
-  resource: Grant | ContextResource | undefined,
-  kind: K,
-): Extract<Grant, { kind: K }> {
+export function grantOf<K extends Grant["kind"]>(resource: Resource | undefined, kind: K): Extract<Grant, { kind: K }> {
   if (resource?.kind !== kind) throw new Failure(Status.BadResource, `not a granted resource of kind "${kind}"`);
   return resource as Extract<Grant, { kind: K }>;
 }
 
 /** The exchange or body `resource`, else BadResource. */
-export function bodyOf(resource: Grant | ContextResource | undefined): ContextResource {
+export function bodyOf(resource: Resource | undefined): Exchange | Body {
   if (resource instanceof Exchange || resource instanceof Body) return resource;
   throw new Failure(Status.BadResource, "neither an exchange nor a response of this context");
 }

@@ -8,9 +8,12 @@ export const Close: Processor<number> = {
   decode: ({ resource }) => resource,
 
   perform(resource, { context }) {
-    if (!context.closeResource(resource)) throw new Failure(Status.BadResource, "close: no such resource here");
-    return {};
+    if (context.closeResource(resource)) return {};
+    // A grant outlives the request, so a request cannot give it back: the next one would miss it.
+    if (context.resource(resource))
+      throw new Failure(Status.NotPermitted, "close: a grant is not the guest's to close");
+    throw new Failure(Status.BadResource, "close: no such resource here");
   },
 
-  relieves: ({ resource }, context) => context.resource(resource) !== undefined,
+  relieves: ({ resource }, context) => context.owns(resource),
 };
