@@ -38,15 +38,17 @@ export const KvGet: Processor<Get> = {
 
   async perform({ store, key, cacheTtl, withMetadata }, operation) {
     const options = { type: "arrayBuffer" as const, ...(cacheTtl !== 0 && { cacheTtl }) };
-    if (!withMetadata) return found(await use(operation, () => store.get(key, options)), "");
+    const { bodyBytes } = operation.context.host.limits;
+    if (!withMetadata) return found(await use(operation, () => store.get(key, options)), "", bodyBytes);
     const { value, metadata } = await use(operation, () => store.getWithMetadata(key, options));
-    return found(value, metadataText(metadata));
+    return found(value, metadataText(metadata), bodyBytes);
   },
 };
 
 /** Metadata, then value. */
-function found(value: ArrayBuffer | null, metadata: string): Outcome {
+function found(value: ArrayBuffer | null, metadata: string, bytesMax: number): Outcome {
   if (value === null) throw new Failure(Status.NotFound, "kv: there is no such key");
+  if (value.byteLength > bytesMax) throw new Failure(Status.TooBig, `kv: the value has more than ${bytesMax} bytes`);
   if (metadata === "") return { payload: new Uint8Array(value) };
   const head = encodeBytes(metadata);
   const payload = new Uint8Array(head.length + value.byteLength);
