@@ -36,6 +36,8 @@ export class Border {
   /** Calls of `run`. */
   turns = 0;
   instances = 0;
+  /** The last instance's. */
+  memory: WebAssembly.Memory | undefined;
   /** Rules that the host broke, as sentences. */
   readonly violations: string[] = [];
 
@@ -163,7 +165,7 @@ WebAssembly.Instance = new Proxy(RealInstance, {
     );
     const instance = new RealInstance(module, wrapped);
     const real = instance.exports as unknown as Exports;
-    keeper.memory = real.memory;
+    keeper.memory = border.memory = real.memory;
     const { memory, _initialize, run } = { ...real, ...options.exports?.(real, border) };
     return {
       exports: { memory, _initialize: keeper.export("_initialize", _initialize), run: keeper.export("run", run) },

@@ -21,7 +21,7 @@ export interface Guest {
   ask(path: string): Promise<{ status: number; text: string }>;
 }
 
-/** Starts a module of build/, named without its extension, or one that is compiled already. */
+/** Starts a module of build/, with a CACHE and an API unless resources are given named without its extension. */
 export async function guest(source: string | WebAssembly.Module, options: GuestOptions = {}): Promise<Guest> {
   const simulation = options.simulation ?? new Simulation({ delay: [10, 10] });
   const module =
@@ -29,7 +29,8 @@ export async function guest(source: string | WebAssembly.Module, options: GuestO
   const border = guard(module, options);
   const reports: ErrorReport[] = [];
   const { clock } = simulation;
-  const proactor = new Proactor(module, { clock, onError: (report) => reports.push(report), ...options });
+  const resources = { CACHE: simulation.kv(), API: simulation.origin("https://api.test", () => new Response("body")) };
+  const proactor = new Proactor(module, { clock, resources, onError: (report) => reports.push(report), ...options });
   const ask = async (path: string): Promise<{ status: number; text: string }> => {
     const response = await simulation.run(proactor.fetch(new Request(`http://guest.test${path}`)));
     return { status: response.status, text: await response.text() };

@@ -421,4 +421,16 @@ export const fetch = (origin: number, url: string, method = "GET", headers: Pair
   meta: encodePairs([[method, url], ...headers]),
 });
 
+/** Streams the body that the host holds as `source`. */
+export const stream = (exchange: number, source: number, flags = 0): Submission => ({
+  opcode: Opcode.Respond,
+  resource: exchange,
+  arguments: [200, source],
+  flags,
+});
+
+/** Sends the body that the host holds as `source` on. */
+export const post = (origin: number, url: string, source: number): Submission =>
+  Object.assign(fetch(origin, url, "POST"), { arguments: [0, 0, source] });
+
 export const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);

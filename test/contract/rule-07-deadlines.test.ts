@@ -111,7 +111,9 @@ test("rule 7: what completes in time takes its deadline back", async () => {
   const stage = await puppet();
   await stage.serve(function* (exchange, puppet) {
     puppet.submit({ ...timer(10), deadline: 1000 }, { ...noop(), deadline: 1000 });
-    for (let left = 2; left > 0;) for (const { status } of yield) [left--, expect(status).toBe(Status.Ok)];
+    const statuses = (yield).map(({ status }) => status);
+    statuses.push(...(yield).map(({ status }) => status));
+    expect(statuses).toEqual([Status.Ok, Status.Ok]);
     expect(stage.simulation.clock.size).toBe(0);
     puppet.submit(respond(exchange));
     yield;
@@ -182,7 +184,7 @@ test("rule 7: a body that does not end is given up at the deadline", async () =>
 test("rule 7: timers complete by due time, equal ones in order of submission", async () => {
   const stage = await puppet();
   await stage.serve(function* (exchange, puppet) {
-    puppet.submit(...[30, 10, 20, 10, 0, 30].map((ms, index) => ({ ...timer(ms), slot: index + 1 })));
+    puppet.submit(...[30, 10, 20, 10, 0, 30].map((ms, index) => Object.assign(timer(ms), { slot: index + 1 })));
     const order: number[] = [];
     while (order.length < 6) order.push(...(yield).map(({ slot }) => slot));
     expect(order).toEqual([5, 2, 4, 3, 1, 6]);

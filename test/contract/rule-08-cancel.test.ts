@@ -6,7 +6,7 @@ import { CancelResult, FETCH_BODY, Status } from "../../assembly/abi.ts";
 import { origin } from "../../src/index.ts";
 import { Simulation } from "../../src/testing/index.ts";
 import { guest } from "./guest.ts";
-import { cancel, close, fetch, get, noop, puppet, read, respond, timer } from "./puppet.ts";
+import { cancel, close, fetch, get, noop, post, puppet, read, respond, timer } from "./puppet.ts";
 import type { Submission } from "./puppet.ts";
 
 test("rule 8: a cancelled operation completes in the turn of its cancel, and so does the cancel", async () => {
@@ -78,9 +78,12 @@ test.for([0, FETCH_BODY])(
       new Response(
         new ReadableStream(
           {
-            pull: (controller) => [pulled++, controller.enqueue(new Uint8Array(1000))],
+            pull: (controller) => {
+              pulled++;
+              controller.enqueue(new Uint8Array(1000));
+            },
             cancel: () => void cancelled++,
-          } as UnderlyingDefaultSource<Uint8Array>,
+          },
           { highWaterMark: 0 },
         ),
       );
@@ -121,7 +124,9 @@ test("rule 8: a fetch that waits for a connection is cancelled without ever havi
   const stage = await puppet({ simulation, limits: { connections: 2 }, resources: { API: api } });
   await stage.serve(function* (exchange, puppet) {
     const origin = puppet.open("API");
-    puppet.submit(...["/a", "/b", "/c", "/d"].map((path, index) => ({ ...fetch(origin, path), slot: index + 1 })));
+    puppet.submit(
+      ...["/a", "/b", "/c", "/d"].map((path, index) => Object.assign(fetch(origin, path), { slot: index + 1 })),
+    );
     puppet.submit({ ...cancel(3), slot: 9 });
     for (let left = 5; left > 0;) left -= (yield).length;
     puppet.submit(respond(exchange));
@@ -142,7 +147,7 @@ test("rule 8: a body that was to be sent on is given back when its fetch is canc
     const [fetched] = yield;
     expect(simulation.openBodies).toBe(1);
     puppet.submit({ ...fetch(never, "/"), slot: 100 });
-    puppet.submit({ ...fetch(origin, "/", "POST"), arguments: [0, 0, fetched!.resource], slot: 101 });
+    puppet.submit({ ...post(origin, "/", fetched!.resource), slot: 101 });
     puppet.submit(cancel(101));
     yield;
     puppet.submit(timer(1));

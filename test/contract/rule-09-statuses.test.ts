@@ -2,7 +2,15 @@
 // status in the auxiliary word. The host's message travels as the payload. An unknown negative number is a failure.
 
 import { expect, test } from "vitest";
-import { COMPLETION_BYTES, COMPLETION_FLAGS, COMPLETION_STATUS, FETCH_BODY, MORE, Opcode, Status } from "../../assembly/abi.ts";
+import {
+  COMPLETION_BYTES,
+  COMPLETION_FLAGS,
+  COMPLETION_STATUS,
+  FETCH_BODY,
+  MORE,
+  Opcode,
+  Status,
+} from "../../assembly/abi.ts";
 import { kv, origin } from "../../src/index.ts";
 import type { KvStore } from "../../src/index.ts";
 import { Simulation } from "../../src/testing/index.ts";
@@ -19,7 +27,7 @@ async function once(
   const stage = await puppet(resources);
   await stage.serve(function* (exchange, puppet) {
     puppet.submit(submission((name) => puppet.open(name), exchange));
-    [done] = yield;
+    done = (yield)[0];
     puppet.submit(respond(exchange));
     yield;
   });
@@ -126,7 +134,7 @@ test("rule 9: a body that breaks off is Aborted, with the host's words", async (
   const request = new Request("http://puppet.test/", { method: "POST", body, duplex: "half" } as RequestInit);
   await stage.serve(function* (exchange, puppet) {
     puppet.submit(read(exchange));
-    [done] = yield;
+    done = (yield)[0];
     puppet.submit(respond(exchange));
     yield;
   }, request);

@@ -42,7 +42,18 @@ test("rule 10: a byte order mark is a character like any other", () => {
   expect(decodeText(bytes, 0, length)).toBe("\ufeffkey");
 });
 
-const KEYS = ["key", "ключ", "鍵/🗝️", "\ufeff", "a\u0000b", "é".repeat(256), "🗝".repeat(128), "k".repeat(512), " ", "%00"];
+const KEYS = [
+  "key",
+  "ключ",
+  "鍵/🗝️",
+  "\ufeff",
+  "a\u0000b",
+  "é".repeat(256),
+  "🗝".repeat(128),
+  "k".repeat(512),
+  " ",
+  "%00",
+];
 
 test("rule 10: keys, values, headers and URLs arrive as they were sent", async () => {
   const simulation = new Simulation({ delay: [0, 0] });
@@ -84,13 +95,15 @@ const MALFORMED: [string, number[]][] = [
   ["latin-1", [0xe9, 0x74, 0xe9]],
 ];
 
+/** A list of one pair, of any bytes. */
+function pairs(name: Uint8Array, value: Uint8Array): Uint8Array {
+  const lengths = new Uint32Array([1, name.length, value.length]);
+  return new Uint8Array([...new Uint8Array(lengths.buffer), ...name, ...value]);
+}
+
 test.for(MALFORMED)("rule 10: %s is Invalid wherever text is expected", async ([, bad]) => {
   // Short text and long text take different ways.
   for (const bytes of [new Uint8Array(bad), new Uint8Array([...bad, ...Array<number>(100).fill(0x61)])]) {
-    const pairs = (name: Uint8Array, value: Uint8Array): Uint8Array => {
-      const lengths = new Uint32Array([1, name.length, value.length]);
-      return new Uint8Array([...new Uint8Array(lengths.buffer), ...name, ...value]);
-    };
     const ascii = new TextEncoder().encode("x-name");
     const simulation = new Simulation({ delay: [0, 0] });
     const api = simulation.origin("https://api.test", () => new Response());

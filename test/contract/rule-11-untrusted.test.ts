@@ -68,12 +68,15 @@ const OUTSIDE = [
   { at: 0xffff_ffff, bytes: 0xffff_ffff },
 ];
 
-test.for(["name", "data", "meta"] as const)("rule 11: %s that lies outside memory is a Fault, for every opcode", (field) => {
-  const opcodes = Array.from({ length: OPCODE_COUNT }, (_, opcode) => opcode);
-  return expectStatuses(
-    opcodes.flatMap((opcode) => OUTSIDE.map((range) => [{ opcode, [field]: range }, Status.Fault] as const)),
-  );
-});
+test.for(["name", "data", "meta"] as const)(
+  "rule 11: %s that lies outside memory is a Fault, for every opcode",
+  (field) => {
+    const opcodes = Array.from({ length: OPCODE_COUNT }, (_, opcode) => opcode);
+    return expectStatuses(
+      opcodes.flatMap((opcode) => OUTSIDE.map((range) => [{ opcode, [field]: range }, Status.Fault] as const)),
+    );
+  },
+);
 
 test("rule 11: a range may begin anywhere if it is empty, and end where memory ends", () =>
   expectStatuses([
@@ -84,7 +87,10 @@ test("rule 11: a range may begin anywhere if it is empty, and end where memory e
 
 test("rule 11: ranges may overlap each other and the submission itself", () =>
   expectStatuses([
-    [{ ...noop(), name: { at: 100, bytes: 500 }, data: { at: 200, bytes: 500 }, meta: { at: SUBMISSIONS, bytes: 64 } }, Status.Ok],
+    [
+      { ...noop(), name: { at: 100, bytes: 500 }, data: { at: 200, bytes: 500 }, meta: { at: SUBMISSIONS, bytes: 64 } },
+      Status.Ok,
+    ],
   ]));
 
 test("rule 11: every opcode that is not known is NotSupported, every flag and reserved bit Invalid", () =>
@@ -98,9 +104,17 @@ test("rule 11: every opcode that is not known is NotSupported, every flag and re
 
 test("rule 11: an operation's flag is reserved on every other operation", () =>
   expectStatuses(
-    [Opcode.Noop, Opcode.Cancel, Opcode.Close, Opcode.Timer, Opcode.Accept, Opcode.Read, Opcode.KvPut, Opcode.KvDelete, Opcode.KvList].map(
-      (opcode) => [{ opcode, flags: 1 }, Status.Invalid] as const,
-    ),
+    [
+      Opcode.Noop,
+      Opcode.Cancel,
+      Opcode.Close,
+      Opcode.Timer,
+      Opcode.Accept,
+      Opcode.Read,
+      Opcode.KvPut,
+      Opcode.KvDelete,
+      Opcode.KvList,
+    ].map((opcode) => [{ opcode, flags: 1 }, Status.Invalid] as const),
   ));
 
 test("rule 11: a slot or a deadline over its limit is Invalid, the largest allowed is not", () =>
@@ -129,7 +143,14 @@ test("rule 11: a slot that is in flight is refused to a second operation, and th
 test("rule 11: a bad submission harms none of its batch", async () => {
   const stage = await puppet();
   await stage.serve(function* (exchange, puppet) {
-    puppet.submit(noop(), { opcode: 999 }, noop(), { ...noop(), name: OUTSIDE[0]! }, { ...noop(), reserved: 1 }, noop());
+    puppet.submit(
+      noop(),
+      { opcode: 999 },
+      noop(),
+      { ...noop(), name: OUTSIDE[0]! },
+      { ...noop(), reserved: 1 },
+      noop(),
+    );
     expect((yield).map(({ status }) => status)).toEqual([
       Status.Ok,
       Status.NotSupported,
@@ -278,7 +299,7 @@ test("rule 11: no batch of any bytes makes the host throw, hang or lose count", 
           expect(admitted).toBeGreaterThanOrEqual(0);
           // Whatever was started, this answers, or finds that it was answered.
           puppet.submit({ ...respond(exchange, 204), slot: 50 }, { ...noop(), slot: 51 });
-          for (let waiting = true; waiting; ) {
+          for (let waiting = true; waiting;) {
             for (const { slot } of yield) if (slot === 51) waiting = false;
           }
           // Cancel what a random timer would wait for.

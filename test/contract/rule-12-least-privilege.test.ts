@@ -7,7 +7,7 @@ import { kv, origin } from "../../src/index.ts";
 import type { Grants, KvRight } from "../../src/index.ts";
 import { memoryKv } from "../../src/kv-memory.ts";
 import { Simulation } from "../../src/testing/index.ts";
-import { close, fetch, get, noop, puppet, put, read, respond, text } from "./puppet.ts";
+import { close, fetch, get, noop, post, puppet, put, read, respond, stream, text } from "./puppet.ts";
 import type { Completion, Puppet, Submission } from "./puppet.ts";
 
 /** The completions of one batch, in the order of submission. */
@@ -57,7 +57,9 @@ test.for(["", "MISSING", "store", "STORE ", "toString", "__proto__", "constructo
       puppet.submit(respond(exchange));
       yield;
     });
-    expect(stage.reports).toMatchObject([{ kind: "open", message: `the module asked for "${name}"; granted are: STORE` }]);
+    expect(stage.reports).toMatchObject([
+      { kind: "open", message: `the module asked for "${name}"; granted are: STORE` },
+    ]);
   },
 );
 
@@ -68,17 +70,19 @@ test("rule 12: a grant called __proto__ is a grant like any other", async () => 
   expect(done!.status).toBe(Status.Ok);
 });
 
+/** Every operation on a namespace. */
+const onStore = (resource: number): Submission[] => [
+  get(resource, "key"),
+  put(resource, "key", "value"),
+  { opcode: Opcode.KvDelete, resource, name: "key" },
+  { opcode: Opcode.KvList, resource },
+];
+
 test("rule 12: every operation on a resource of another kind, or none, is BadResource", async () => {
   const simulation = new Simulation({ delay: [0, 0] });
   const resources = { STORE: simulation.kv(), API: simulation.origin("https://api.test", () => new Response("body")) };
   const done = await ask({ simulation, resources }, (puppet, exchange) => {
     const [store, api] = [puppet.open("STORE"), puppet.open("API")];
-    const onStore = (resource: number): Submission[] => [
-      get(resource, "key"),
-      put(resource, "key", "value"),
-      { opcode: Opcode.KvDelete, resource, name: "key" },
-      { opcode: Opcode.KvList, resource },
-    ];
     const none = [0, 4711, 0x7fff_ffff, 0xffff_ffff];
     return [
       ...[api, exchange, ...none].flatMap(onStore),
@@ -87,8 +91,8 @@ test("rule 12: every operation on a resource of another kind, or none, is BadRes
       ...[store, api, ...none].map((resource) => read(resource)),
       ...none.map(close),
       // The resource that a body comes from.
-      ...[store, api, ...none.slice(1)].map((source) => ({ ...respond(exchange), arguments: [200, source] })),
-      ...[store, api, ...none.slice(1)].map((source) => ({ ...fetch(api, "/", "POST"), arguments: [0, 0, source] })),
+      ...[store, api, ...none.slice(1)].map((source) => stream(exchange, source)),
+      ...[store, api, ...none.slice(1)].map((source) => post(api, "/", source)),
     ];
   });
   expect(new Set(statuses(done))).toEqual(new Set([Status.BadResource]));
@@ -130,7 +134,10 @@ const URLS: [url: string, status: Status][] = [
 test.for(URLS)("rule 12: fetching %s", async ([url, status]) => {
   const seen: string[] = [];
   const simulation = new Simulation({ delay: [0, 0] });
-  const api = simulation.origin(["https://api.test", "https://second.test/"], ({ url }) => (seen.push(url), new Response()));
+  const api = simulation.origin(
+    ["https://api.test", "https://second.test/"],
+    ({ url }) => (seen.push(url), new Response()),
+  );
   const [done] = await ask({ simulation, resources: { API: api } }, (puppet) => [fetch(puppet.open("API"), url)]);
   expect(done!.status).toBe(status);
   expect(seen).toHaveLength(status === Status.Ok ? 1 : 0);
@@ -150,7 +157,9 @@ test.for<[string, Status]>([
   const simulation = new Simulation({ delay: [0, 0] });
   const upstream = ({ url }: Request): Response => {
     seen.push(url);
-    return url.endsWith("/next") ? new Response("there") : new Response("moved", { status: 302, headers: { location } });
+    return url.endsWith("/next")
+      ? new Response("there")
+      : new Response("moved", { status: 302, headers: { location } });
   };
   const api = simulation.origin(["https://api.test", "https://second.test"], upstream);
   const [done] = await ask({ simulation, resources: { API: api } }, (puppet) => [
@@ -183,13 +192,15 @@ test("rule 12: what was meant for one origin does not follow a redirect to anoth
   ]);
 });
 
+/** A fetch that treats redirects so. */
+const mode = (redirect: number): ((puppet: Puppet) => Submission[]) => {
+  return (puppet) => [{ ...fetch(puppet.open("API"), "/"), arguments: [0, redirect] }];
+};
+
 test("rule 12: a redirect that leads in circles ends, and one that is not to be followed is the result", async () => {
   const simulation = new Simulation({ delay: [0, 0] });
   let hops = 0;
   const api = simulation.origin("https://api.test", () => (hops++, Response.redirect("https://api.test/", 302)));
-  const mode = (redirect: number): ((puppet: Puppet) => Submission[]) => {
-    return (puppet) => [{ ...fetch(puppet.open("API"), "/"), arguments: [0, redirect] }];
-  };
   const options = { simulation, resources: { API: api }, limits: { redirects: 5 } };
   const [follow] = await ask(options, mode(RedirectMode.Follow));
   expect([follow!.status, hops]).toEqual([Status.Redirect, 6]);
@@ -201,12 +212,15 @@ test("rule 12: a redirect that leads in circles ends, and one that is not to be 
   expect([unknown!.status, hops]).toEqual([Status.Invalid, 8]);
 });
 
-test.for(["CONNECT", "TRACE", "track", "GET HTTP/1.1\r\nx: y", "", "GÉT", "a b"])("rule 12: the method %j is Invalid", async (method) => {
-  const seen: string[] = [];
-  const api = origin("https://api.test", { fetcher: { fetch: async (url) => (seen.push(url), new Response()) } });
-  const [done] = await ask({ resources: { API: api } }, (puppet) => [fetch(puppet.open("API"), "/", method)]);
-  expect([done!.status, seen]).toEqual([Status.Invalid, []]);
-});
+test.for(["CONNECT", "TRACE", "track", "GET HTTP/1.1\r\nx: y", "", "GÉT", "a b"])(
+  "rule 12: the method %j is Invalid",
+  async (method) => {
+    const seen: string[] = [];
+    const api = origin("https://api.test", { fetcher: { fetch: async (url) => (seen.push(url), new Response()) } });
+    const [done] = await ask({ resources: { API: api } }, (puppet) => [fetch(puppet.open("API"), "/", method)]);
+    expect([done!.status, seen]).toEqual([Status.Invalid, []]);
+  },
+);
 
 test("rule 12: what the host cannot do at all is NotSupported, granted or not", async () => {
   const done = await ask({}, () => [{ opcode: 500 }, { opcode: Opcode.Accept, arguments: [2] }, noop()]);

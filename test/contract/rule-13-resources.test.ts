@@ -2,9 +2,9 @@
 // it.
 
 import { expect, test } from "vitest";
-import { Status } from "../../assembly/abi.ts";
+import { RESPOND_FORWARD, Status } from "../../assembly/abi.ts";
 import { Simulation } from "../../src/testing/index.ts";
-import { close, fetch, get, noop, puppet, read, respond, timer } from "./puppet.ts";
+import { close, fetch, get, noop, post, puppet, read, respond, stream, timer } from "./puppet.ts";
 
 /** A world in which every call takes 50 ms. */
 function world() {
@@ -26,9 +26,13 @@ test.for(["pooled", "shared"] as const)("rule 13: no number is given out twice, 
       const api = puppet.open("API");
       given.push(api, puppet.open("API"));
       puppet.submit(fetch(api, "/"), fetch(api, "/"));
-      for (let left = 2; left > 0; ) for (const { resource } of yield) [left--, given.push(resource)];
+      for (let left = 2; left > 0;) {
+        const taken = yield;
+        given.push(...taken.map(({ resource }) => resource));
+        left -= taken.length;
+      }
       puppet.submit(...given.slice(-4).map(close));
-      for (let left = 4; left > 0; ) left -= (yield).length;
+      for (let left = 4; left > 0;) left -= (yield).length;
       puppet.submit(respond(exchange));
       yield;
     });
@@ -49,7 +53,7 @@ test("rule 13: a closed number is nothing any more", async () => {
     const body = (yield)[0]!.resource;
     puppet.submit(close(store), close(body), close(api));
     expect((yield).map(({ status }) => status)).toEqual([Status.Ok, Status.Ok, Status.Ok]);
-    const gone = [get(store, "key"), fetch(api, "/"), read(body), { ...respond(exchange), arguments: [200, body] }];
+    const gone = [get(store, "key"), fetch(api, "/"), read(body), stream(exchange, body)];
     puppet.submit(...gone, close(store), close(body), close(api));
     expect(new Set((yield).map(({ status }) => status))).toEqual(new Set([Status.BadResource]));
     // The name can be opened again, and is another number.
@@ -119,7 +123,7 @@ test("rule 13: what a context never closed is given back when it ends", async ()
     await stage.serve(function* (exchange, puppet) {
       const api = puppet.open("API");
       puppet.submit(fetch(api, "/"), fetch(api, "/"), noop());
-      for (let left = 3; left > 0; ) left -= (yield).length;
+      for (let left = 3; left > 0;) left -= (yield).length;
       expect(simulation.openBodies).toBe(2);
       puppet.submit(respond(exchange));
       yield;
@@ -138,7 +142,7 @@ test("rule 13: another context's exchange and body are BadResource", async () =>
     theirs = [exchange, (yield)[0]!.resource];
     puppet.submit(timer(1000));
     yield;
-    puppet.submit({ ...respond(exchange, 201), arguments: [201, theirs[1]!] });
+    puppet.submit({ ...stream(exchange, theirs[1]!), arguments: [201, theirs[1]!] });
     yield;
   });
   await simulation.advance(60);
@@ -150,9 +154,9 @@ test("rule 13: another context's exchange and body are BadResource", async () =>
       read(bodyOfFirst),
       close(exchangeOfFirst),
       close(bodyOfFirst),
-      { ...respond(exchange), arguments: [200, bodyOfFirst] },
-      { ...respond(exchange), arguments: [200, bodyOfFirst], flags: 1 },
-      { ...fetch(puppet.open("API"), "/", "POST"), arguments: [0, 0, exchangeOfFirst] },
+      stream(exchange, bodyOfFirst),
+      stream(exchange, bodyOfFirst, RESPOND_FORWARD),
+      post(puppet.open("API"), "/", exchangeOfFirst),
     );
     expect(new Set((yield).map(({ status }) => status))).toEqual(new Set([Status.BadResource]));
     puppet.submit(respond(exchange, 202));

@@ -15,7 +15,7 @@ const anyPairs = array(tuple(string({ unit: "binary", minLength: 1 }), string({ 
 function reference(pairs: readonly Pair[]): Uint8Array {
   const texts = pairs.flat().map((text) => new TextEncoder().encode(text));
   const head = new Uint32Array([pairs.length, ...texts.map(({ length }) => length)]);
-  return new Uint8Array([...new Uint8Array(head.buffer), ...texts.flatMap((text) => [...text])]);
+  return new Uint8Array(Buffer.concat([new Uint8Array(head.buffer), ...texts]));
 }
 
 test("rule 14: a list is its count, its lengths and its texts, and nothing between them", () =>
@@ -32,7 +32,9 @@ test("rule 14: what was encoded decodes to itself, wherever it lies", () =>
       const encoded = encodePairs(pairs);
       const bytes = new Uint8Array(before + encoded.length + 5);
       bytes.set(encoded, before);
-      expect(decodePairs(bytes, before, encoded.length)).toEqual(pairs.map((pair) => pair.map((text) => text.toWellFormed())));
+      expect(decodePairs(bytes, before, encoded.length)).toEqual(
+        pairs.map((pair) => pair.map((text) => text.toWellFormed())),
+      );
     }),
   ));
 
@@ -130,7 +132,13 @@ test("rule 14: a forwarded response keeps its headers, and what the guest adds c
 test("rule 14: a request's head is its method and URL, then its headers", async () => {
   const stage = await puppet();
   let head: Pair[] = [];
-  const request = new Request("http://puppet.test/ä?q=1#gone", { method: "PUT", headers: [["X-B", "2"], ["x-a", "1"]] });
+  const request = new Request("http://puppet.test/ä?q=1#gone", {
+    method: "PUT",
+    headers: [
+      ["X-B", "2"],
+      ["x-a", "1"],
+    ],
+  });
   await stage.serve(function* (exchange, puppet, bytes) {
     head = decodePairs(bytes, 0, bytes.length);
     puppet.submit(respond(exchange));

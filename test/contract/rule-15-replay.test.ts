@@ -44,13 +44,15 @@ function differences(before: Uint8Array, after: Uint8Array): Answer["writes"] {
 /** Each record of a batch, followed by what it points at. */
 function submitted(memory: WebAssembly.Memory, at: number, count: number): Uint8Array[] {
   const view = new DataView(memory.buffer);
-  return Array.from({ length: count }, (_, index) => at + index * SUBMISSION_BYTES).flatMap((record) => [
-    new Uint8Array(memory.buffer.slice(record, record + SUBMISSION_BYTES)),
-    ...[SUBMISSION_NAME, SUBMISSION_DATA, SUBMISSION_META].map((field) => {
+  const handed: Uint8Array[] = [];
+  for (let record = at; record < at + count * SUBMISSION_BYTES; record += SUBMISSION_BYTES) {
+    handed.push(new Uint8Array(memory.buffer.slice(record, record + SUBMISSION_BYTES)));
+    for (const field of [SUBMISSION_NAME, SUBMISSION_DATA, SUBMISSION_META]) {
       const pointer = view.getUint32(record + field, true);
-      return new Uint8Array(memory.buffer.slice(pointer, pointer + view.getUint32(record + field + 4, true)));
-    }),
-  ]);
+      handed.push(new Uint8Array(memory.buffer.slice(pointer, pointer + view.getUint32(record + field + 4, true))));
+    }
+  }
+  return handed;
 }
 
 /** Lets three requests overlap again and again, and writes down all that crosses the border. */
@@ -76,7 +78,8 @@ async function record(seed: number): Promise<Turn[]> {
         return result;
       };
       return {
-        _initialize: () => during({ export: "_initialize", budget: 0, result: "trap", answers: [] }, exports._initialize),
+        _initialize: () =>
+          during({ export: "_initialize", budget: 0, result: "trap", answers: [] }, exports._initialize),
         run: (budget) => during({ export: "run", budget, result: "trap", answers: [] }, () => exports.run(budget)),
       };
     },
@@ -140,14 +143,18 @@ test("rule 15: a recorded run replays to the byte on a fresh instance", async ()
   for (const seed of [1, 2, 3]) {
     const turns = await record(seed);
     const names = new Set(turns.flatMap(({ answers }) => answers.map(({ name }) => name)));
-    expect([...names]).toEqual(expect.arrayContaining(["submit", "poll", "open", "abort", "random_get", "clock_time_get"]));
+    expect([...names]).toEqual(
+      expect.arrayContaining(["submit", "poll", "open", "abort", "random_get", "clock_time_get"]),
+    );
     replay(turns);
   }
 });
 
 test("rule 15: a replay notices one byte that is not the same", async () => {
   const turns = await record(4);
-  const last = turns.flatMap(({ answers }) => answers).findLast(({ name, submitted }) => name === "submit" && submitted.length > 0)!;
+  const last = turns
+    .flatMap(({ answers }) => answers)
+    .findLast(({ name, submitted }) => name === "submit" && submitted.length > 0)!;
   last.submitted[0]![SUBMISSION_BYTES - 1]! ^= 1;
   expect(() => replay(turns)).toThrow();
 });
