@@ -1,3 +1,4 @@
+// runtimes: incremental, minimal, stub
 // The reference guest of the size budget: serve, KV and fetch, as in the README.
 import { Exchange, kv, origin, serve } from "../../assembly/index";
 export { run } from "../../assembly/index";
