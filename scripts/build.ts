@@ -111,20 +111,23 @@ async function emitDeclarations(): Promise<void> {
 
 // The guests.
 
-/** The Worker's guest, and each test guest once for every runtime that its `// runtimes:` line asks for. */
+/** The Worker's guest, and those of the tests and the bench once for every runtime that their `// runtimes:` asks for. */
 function guestJobs(only: BuildOptions["only"]): GuestJob[] {
   if (only === "host") return [];
-  const jobs = [job("worker/guest/index.ts", "build/worker.wasm")];
-  if (only === "worker") return jobs;
-  for (const entry of globSync("test/guest/*.ts", { cwd: ROOT }).toSorted()) {
-    const name = basename(entry, ".ts");
-    const asked = /^\/\/ runtimes: (.+)$/m.exec(readFileSync(path(entry), "utf8"))?.[1] ?? "incremental";
-    for (const runtime of asked.split(/[ ,]+/)) {
-      const suffix = runtime === "incremental" ? "" : `.${runtime}`;
-      jobs.push(job(entry, `build/test/${name}${suffix}.wasm`, ["--runtime", runtime]));
-    }
-  }
-  return jobs;
+  const worker = job("worker/guest/index.ts", "build/worker.wasm");
+  return only === "worker" ? [worker] : [worker, ...jobsOf("test"), ...jobsOf("bench")];
+}
+
+function jobsOf(folder: string): GuestJob[] {
+  return globSync(`${folder}/guest/*.ts`, { cwd: ROOT })
+    .toSorted()
+    .flatMap((entry) => {
+      const asked = /^\/\/ runtimes: (.+)$/m.exec(readFileSync(path(entry), "utf8"))?.[1] ?? "incremental";
+      return asked.split(/[ ,]+/).map((runtime) => {
+        const suffix = runtime === "incremental" ? "" : `.${runtime}`;
+        return job(entry, `build/${folder}/${basename(entry, ".ts")}${suffix}.wasm`, ["--runtime", runtime]);
+      });
+    });
 }
 
 function job(entry: string, outFile: string, argv: string[] = []): GuestJob {
