@@ -21,6 +21,9 @@ export interface Lifetime {
   waitUntil(promise: Promise<unknown>): void;
 }
 
+/** Microtasks that a turn waits, because what settles at one moment comes through promises of unequal depth. */
+const SETTLING_MICROTASKS = 4;
+
 export class RequestContext extends Context {
   /** Signs of life: grows with each turn and each answer to a ping. */
   signs = 0;
@@ -29,6 +32,7 @@ export class RequestContext extends Context {
   #failure: ContextFailure | undefined;
   #ended = false;
   #scheduled = false;
+  #settling = 0;
   #answered: Deferred | undefined;
   #finished: Deferred | undefined;
   #ping: Deferred | undefined;
@@ -97,8 +101,14 @@ export class RequestContext extends Context {
   override wake(): void {
     if (this.#scheduled || this.#ended || this.instance.current === this) return;
     this.#scheduled = true;
-    queueMicrotask(this.turn);
+    this.#settling = SETTLING_MICROTASKS;
+    queueMicrotask(this.#settle);
   }
+
+  readonly #settle = (): void => {
+    if (--this.#settling === 0) this.turn();
+    else queueMicrotask(this.#settle);
+  };
 
   readonly turn = (): void => {
     this.#scheduled = false;
