@@ -99,7 +99,7 @@ export class Instance {
     this.context = new Context(host, this);
     const instance = new WebAssembly.Instance(module, {
       proactor_v1: { submit: this.#submit, poll: this.#poll, open: this.#open, abort: this.#abort },
-      wasi_snapshot_preview1: wasiImports(module, () => instance),
+      wasi_snapshot_preview1: wasiImports(module, () => instance, host.clock),
     });
     this.#exports = instance.exports as unknown as Exports;
     this.#memory = new Memory(this.#exports.memory);

@@ -4,6 +4,8 @@
 // an error number: clocks stand still in a deployed Worker, so a wait by the clock would never end.
 
 import { ConsoleStdout, File, OpenFile, WASI, wasi } from "@bjorn3/browser_wasi_shim";
+import { systemClock } from "./deadlines.ts";
+import type { Clock } from "./deadlines.ts";
 
 /** What AssemblyScript's wasi-shim and the usual C libraries ask for. None of it reaches beyond the console. */
 export const WASI_FUNCTIONS = new Set([
@@ -30,13 +32,20 @@ const LINE_LENGTH_MAX = 8192;
 export function wasiImports(
   module: WebAssembly.Module,
   instance: () => WebAssembly.Instance,
+  clock: Clock,
 ): Record<string, (...args: never[]) => unknown> {
   if (!WebAssembly.Module.imports(module).some((entry) => entry.module === "wasi_snapshot_preview1")) return {};
   const input = new OpenFile(new File([], { readonly: true }));
-  const shim = new WASI([], [], [input, stream(console.log), stream(console.error)]);
+  // Without the option it writes its own remarks between the guest's lines.
+  const shim = new WASI([], [], [input, stream(console.log), stream(console.error)], { debug: false });
   // The shim looks for the instance when the module calls it, and the module calls it while it is being made.
   Object.defineProperty(shim, "inst", { get: instance });
-  return { ...shim.wasiImport, poll_oneoff: () => wasi.ERRNO_NOTSUP, random_get: randomGet(instance) } as never;
+  return {
+    ...shim.wasiImport,
+    ...(clock !== systemClock && { clock_time_get: clockTimeGet(instance, clock) }),
+    poll_oneoff: () => wasi.ERRNO_NOTSUP,
+    random_get: randomGet(instance),
+  } as never;
 }
 
 /** Writes by lines, as consoles do. */
@@ -51,6 +60,16 @@ function stream(write: (line: string) => void): ConsoleStdout {
     write(line);
     line = "";
   });
+}
+
+/** All clocks of WASI are the host's: where that one is virtual, the guest's time passes only when a test says so. */
+function clockTimeGet(instance: () => WebAssembly.Instance, clock: Clock) {
+  return (_id: number, _precision: bigint, at: number): number => {
+    const { buffer } = instance().exports["memory"] as WebAssembly.Memory;
+    if (at >>> 0 > buffer.byteLength - 8) return wasi.ERRNO_FAULT;
+    new DataView(buffer).setBigUint64(at >>> 0, BigInt(Math.round(clock.now() * 1e6)), true);
+    return wasi.ERRNO_SUCCESS;
+  };
 }
 
 /** Platforms refuse randomness outside a request, and more than 65,536 bytes in one call. */
