@@ -31,6 +31,8 @@ export interface TestHost {
   counters(): Promise<Counters>;
   /** What `onError` was told since the last call. */
   takeReports(): Promise<ErrorReport[]>;
+  /** The lines that the guest has written to its console; only with the option `log`. */
+  readonly log: string[];
   /** Transfers from the upstream that are neither complete nor broken off. */
   openTransfers(): number;
   /** Transfers that the host broke off. */
@@ -41,6 +43,8 @@ export interface TestHost {
 
 export interface HostOptions {
   limits?: Partial<Limits>;
+  /** Collects what the guest writes to its console. */
+  log?: boolean;
 }
 
 /** A host that a test may also stop, and look into. */
@@ -68,6 +72,15 @@ export function moduleOf(guest: string): Promise<WebAssembly.Module> {
   return module;
 }
 
+/** Where the guest's console goes, for hosts in this process. The guest keeps the console that it began with. */
+function logOf(options: HostOptions): string[] {
+  const log: string[] = [];
+  if (!options.log) return log;
+  for (const method of ["log", "error"] as const)
+    vi.spyOn(console, method).mockImplementation((line) => log.push(line));
+  return log;
+}
+
 /** The grants of every test guest, over this store and these origins. */
 function grantsOf(store: KvStore, api: Grants[string]): Grants {
   return {
@@ -89,6 +102,7 @@ export async function simulatedHost(
   const origins = ["http://one.test", "http://two.test"] as const;
   const store = options.store ?? simulation.kv().store;
   const reports: ErrorReport[] = [];
+  const log = logOf(options);
   const proactor = await Proactor.instantiate(await moduleOf(guest), {
     resources: { ...grantsOf(store, simulation.origin(origins, upstream.answer)), ...options.grants?.(simulation) },
     clock: simulation.clock,
@@ -102,6 +116,7 @@ export async function simulatedHost(
     origins,
     simulation,
     proactor,
+    log,
     send,
     fetch: (path, init) => simulation.run(send(path, init)),
     fetchAll: (paths) => simulation.run(Promise.all(paths.map((path) => send(path)))),
@@ -148,6 +163,7 @@ async function startServers(): Promise<Servers> {
 async function nodeHost(guest: string, servers: Servers, store: KvStore, options: HostOptions): Promise<TestHost> {
   const { upstream, origins, openTransfers, aborted } = servers;
   const reports: ErrorReport[] = [];
+  const log = logOf(options);
   const proactor = await Proactor.instantiate(await moduleOf(guest), {
     resources: grantsOf(store, origin(origins)),
     limits: options.limits ?? {},
@@ -156,6 +172,7 @@ async function nodeHost(guest: string, servers: Servers, store: KvStore, options
   const host: TestHost = {
     upstream,
     origins,
+    log,
     openTransfers,
     aborted,
     fetch: (path, init) => proactor.fetch(new Request(`${ORIGIN}${path}`, init)),
@@ -172,8 +189,10 @@ async function nodeHost(guest: string, servers: Servers, store: KvStore, options
 
 async function workerdHost(guest: string, servers: Servers, options: HostOptions) {
   const { upstream, origins, openTransfers, aborted } = servers;
+  const log: string[] = [];
   const local = await startLocal({
     entry: "test/workerd/fixture/guest.ts",
+    ...(options.log && { onLog: (line: string) => log.push(line) }),
     modules: { "guest.wasm": await bytesOf(guest) },
     bindings: { ORIGINS: origins, LIMITS: options.limits ?? {} },
   });
@@ -181,6 +200,7 @@ async function workerdHost(guest: string, servers: Servers, options: HostOptions
   const host: TestHost = {
     upstream,
     origins,
+    log,
     openTransfers,
     aborted,
     // Redirects are the guest's answers here. Text would be compressed on its way to a caller that takes it so.
@@ -268,7 +288,11 @@ function inPlaceOf<Host extends TestHost>(start: () => Promise<Host>): Host {
   beforeEach(async () => {
     Object.assign(host, await start());
   });
-  afterEach(() => expectNothingLeft(host));
+  afterEach(() => {
+    vi.restoreAllMocks();
+    host.log.length = 0;
+    return expectNothingLeft(host);
+  });
   return host;
 }
 
