@@ -21,12 +21,15 @@ import type { Memory } from "./memory.ts";
 import type { Completion } from "./operation.ts";
 
 export class CompletionQueue {
+  readonly #memory: Memory;
   readonly #batch: Completion[] = [];
   #at = 0;
   #arena = 0;
   #arenaEnd = 0;
 
-  constructor(private readonly memory: Memory) {}
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
 
   /** Begins a batch at `at`, with payloads in an arena; both lie inside the memory. */
   begin(at: number, arena: number, arenaBytes: number): void {
@@ -50,7 +53,7 @@ export class CompletionQueue {
     const payloadAt = Math.ceil(this.#arena / PAYLOAD_ALIGNMENT) * PAYLOAD_ALIGNMENT;
     const payloadBytes = payload ? payload.length : 0;
     if (payloadBytes > 0 && payloadAt + payloadBytes > this.#arenaEnd) return false;
-    const words = this.memory.words;
+    const words = this.#memory.words;
     const record = this.#recordAt(this.#batch.length);
     words[record + (COMPLETION_TOKEN_SLOT >> 2)] = completion.slot;
     words[record + (COMPLETION_TOKEN_GENERATION >> 2)] = completion.generation;
@@ -61,7 +64,7 @@ export class CompletionQueue {
     words[record + (COMPLETION_PAYLOAD_BYTES >> 2)] = payloadBytes;
     words[record + (COMPLETION_AUXILIARY >> 2)] = completion.auxiliary;
     if (payloadBytes > 0) {
-      this.memory.bytes.set(payload!, payloadAt);
+      this.#memory.bytes.set(payload!, payloadAt);
       this.#arena = payloadAt + payloadBytes;
     }
     this.#batch.push(completion);
@@ -70,13 +73,13 @@ export class CompletionQueue {
 
   /** Tells in the first record how large an arena would hold this payload, wherever the arena begins. */
   demand(payloadBytes: number): Status {
-    this.memory.words[this.#recordAt(0) + (COMPLETION_PAYLOAD_BYTES >> 2)] = payloadBytes + PAYLOAD_ALIGNMENT;
+    this.#memory.words[this.#recordAt(0) + (COMPLETION_PAYLOAD_BYTES >> 2)] = payloadBytes + PAYLOAD_ALIGNMENT;
     return Status.TooBig;
   }
 
   /** The completion whose handler was called last. The guest marks a record before it calls the record's handler. */
   running(): Completion | undefined {
-    const words = this.memory.words;
+    const words = this.#memory.words;
     // Once all are dispatched, the guest uses the first record to tell handlers that their submission was refused.
     const token = words[this.#recordAt(0) + (COMPLETION_TOKEN_SLOT >> 2)];
     if (token !== this.#batch[0]?.slot) return undefined;
@@ -84,7 +87,7 @@ export class CompletionQueue {
   }
 
   #isDispatched(index: number): boolean {
-    return (this.memory.words[this.#recordAt(index) + (COMPLETION_FLAGS >> 2)]! & DISPATCHED) !== 0;
+    return (this.#memory.words[this.#recordAt(index) + (COMPLETION_FLAGS >> 2)]! & DISPATCHED) !== 0;
   }
 
   /** The place of a record, in words. */

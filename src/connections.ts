@@ -6,15 +6,18 @@
 import type { Operation } from "./operation.ts";
 
 export class Connections {
+  readonly #max: number;
   #open = 0;
   /** In the order of arrival. */
   readonly #waiting = new Set<() => void>();
 
-  constructor(private readonly max: number) {}
+  constructor(max: number) {
+    this.#max = max;
+  }
 
   /** Runs `connect` when a connection is free, and counts it until its promise settles. */
   use<T>(operation: Operation, connect: () => Promise<T>): Promise<T> {
-    return this.#open < this.max ? this.#connect(connect) : this.#wait(operation, connect);
+    return this.#open < this.#max ? this.#connect(connect) : this.#wait(operation, connect);
   }
 
   #wait<T>({ signal }: Operation, connect: () => Promise<T>): Promise<T> {

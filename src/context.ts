@@ -14,7 +14,8 @@ import type { Instance } from "./instance.ts";
 import type { Completion, Operation } from "./operation.ts";
 import { handlerOf } from "./processors.ts";
 import { Body } from "./resource.ts";
-import type { Resource } from "./resource.ts";
+import type { Resource, Source } from "./resource.ts";
+import type { Submission } from "./submission.ts";
 
 export class Context {
   /** Admitted operations that have not completed, by slot. */
@@ -88,6 +89,27 @@ export class Context {
   /** A resource of this context or of its instance. Another context's is not found. */
   resource(number: number): Resource | undefined {
     return this.#resources.get(number) ?? this.instance.context.#resources.get(number);
+  }
+
+  /** The same, if it is of one of these kinds. Throws BadResource. */
+  resourceOf<K extends Resource["kind"]>(number: number, ...kinds: K[]): Extract<Resource, { readonly kind: K }> {
+    const resource = this.resource(number);
+    if (resource && kinds.includes(resource.kind as K)) return resource as Extract<Resource, { readonly kind: K }>;
+    throw new Failure(Status.BadResource, `resource ${number} is no ${kinds.join(" or ")} of this context`);
+  }
+
+  /** The resource whose body is to be sent instead of the submission's own bytes; none if the number is 0. */
+  sourceOf({ dataBytes }: Submission, number: number): Source | undefined {
+    if (number === 0) return undefined;
+    const source = this.resourceOf(number, "exchange", "body");
+    if (dataBytes > 0) throw new Failure(Status.Invalid, "give bytes or a resource, not both");
+    return source;
+  }
+
+  /** Bytes of a body that the guest gets at most: as many as it asks for, 0 for all, if the host has no lower limit. */
+  bodyBytesMax(asked: number): number {
+    const { bodyBytes } = this.host.limits;
+    return Math.min(asked || bodyBytes, bodyBytes);
   }
 
   /** Whether the resource is this context's own to close. */

@@ -25,12 +25,15 @@ export interface Deadline {
 }
 
 export class Deadlines {
+  readonly #clock: Clock;
   #heap: Deadline[] = [];
   #order = 0;
   #timer: unknown = undefined;
   #armedFor = Infinity;
 
-  constructor(private readonly clock: Clock) {}
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   get size(): number {
     return this.#heap.length;
@@ -38,7 +41,7 @@ export class Deadlines {
 
   /** Calls `expire` no earlier than `ms` milliseconds from now, unless it is removed before. */
   add(ms: number, expire: () => void): Deadline {
-    const deadline = { due: this.clock.now() + ms, order: this.#order++, place: this.#heap.length, expire };
+    const deadline = { due: this.#clock.now() + ms, order: this.#order++, place: this.#heap.length, expire };
     this.#heap.push(deadline);
     this.#rise(deadline);
     this.#arm();
@@ -70,19 +73,19 @@ export class Deadlines {
     if (earliest >= this.#armedFor) return;
     this.#disarm();
     this.#armedFor = earliest;
-    const ms = Math.max(0, Math.ceil(earliest - this.clock.now()));
-    this.#timer = this.clock.setTimeout(() => this.#fire(), ms);
+    const ms = Math.max(0, Math.ceil(earliest - this.#clock.now()));
+    this.#timer = this.#clock.setTimeout(() => this.#fire(), ms);
   }
 
   #disarm(): void {
     if (this.#armedFor === Infinity) return;
-    this.clock.clearTimeout(this.#timer);
+    this.#clock.clearTimeout(this.#timer);
     this.#armedFor = Infinity;
   }
 
   #fire(): void {
     // The timer's own word counts too: clocks may stand still between events.
-    const now = Math.max(this.clock.now(), this.#armedFor);
+    const now = Math.max(this.#clock.now(), this.#armedFor);
     this.#armedFor = Infinity;
     // What is added meanwhile waits for the next timer, even if it is due now: it means to let others go first.
     const end = this.#order;
@@ -123,5 +126,5 @@ export class Deadlines {
 }
 
 function isBefore(a: Deadline, b: Deadline): boolean {
-  return a.due < b.due || (a.due === b.due && a.order < b.order);
+  return (a.due - b.due || a.order - b.order) < 0;
 }

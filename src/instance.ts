@@ -22,7 +22,7 @@ import { Failure, messageOf, statusOf } from "./failure.ts";
 import type { Host } from "./host.ts";
 import { Memory } from "./memory.ts";
 import { Operation } from "./operation.ts";
-import type { Completion, Processor } from "./operation.ts";
+import type { Completion, Processor, Work } from "./operation.ts";
 import { processors } from "./processors.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { Grants } from "./resource.ts";
@@ -238,20 +238,20 @@ export class Instance {
     const isFull = this.#isFull(submission);
     if (isFull && !processor?.relieves?.(submission, context)) return false;
     const operation = new Operation(processor?.ofInstance ? this.context : context, submission);
-    let args: unknown;
-    let failure: unknown;
+    let work: Work;
     try {
-      args = this.#decode(submission, operation, processor);
+      work = this.#decode(submission, operation, processor);
     } catch (error) {
       // What fails makes no room.
       if (isFull) return false;
-      failure = error;
+      work = () => {
+        throw error;
+      };
     }
     this.admitted++;
     this.heldBytes += operation.heldBytes;
     this.#host.counters.inFlight++;
-    if (failure) operation.fail(failure);
-    else this.#start(processor!, args, operation, submission.deadlineMs);
+    this.#start(work, operation, submission.deadlineMs);
     return true;
   }
 
@@ -263,7 +263,7 @@ export class Instance {
   }
 
   /** Reads and checks the arguments. Throws what is wrong, and has changed nothing then. */
-  #decode(submission: Submission, operation: Operation, processor: Processor<unknown> | undefined): unknown {
+  #decode(submission: Submission, operation: Operation, processor: Processor | undefined): Work {
     submission.check(DETACHED | (processor?.flags ?? 0));
     this.#check(submission, operation);
     return processor!.decode(submission, operation.context);
@@ -285,9 +285,9 @@ export class Instance {
     }
   }
 
-  #start(processor: Processor<unknown>, args: unknown, operation: Operation, deadlineMs: number): void {
+  #start(work: Work, operation: Operation, deadlineMs: number): void {
     try {
-      const outcome = processor.perform(args, operation);
+      const outcome = work(operation);
       if (operation.settled) return;
       if (outcome !== undefined && !(outcome instanceof Promise)) return operation.succeed(outcome);
       operation.context.track(operation);

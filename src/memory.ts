@@ -13,10 +13,13 @@ const encoder = new TextEncoder();
 const SHORT_TEXT = 48;
 
 export class Memory {
+  readonly #memory: WebAssembly.Memory;
   #bytes = new Uint8Array(0);
   #words = new Uint32Array(0);
 
-  constructor(private readonly memory: WebAssembly.Memory) {}
+  constructor(memory: WebAssembly.Memory) {
+    this.#memory = memory;
+  }
 
   /** All bytes. Fetched anew when growth has detached the old buffer. */
   get bytes(): Uint8Array {
@@ -31,8 +34,8 @@ export class Memory {
   }
 
   #renew(): void {
-    this.#bytes = new Uint8Array(this.memory.buffer);
-    this.#words = new Uint32Array(this.memory.buffer);
+    this.#bytes = new Uint8Array(this.#memory.buffer);
+    this.#words = new Uint32Array(this.#memory.buffer);
   }
 
   /** Whether `length` bytes from `at` lie inside. Both are taken as unsigned. */
@@ -86,4 +89,14 @@ export function encodeText(text: string, bytes: Uint8Array, at: number): number 
 /** The bytes of `text` as UTF-8. */
 export function encodeBytes(text: string): Uint8Array {
   return encoder.encode(text);
+}
+
+export function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((bytes, part) => bytes + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -33,16 +33,19 @@ export interface Outcome {
   response?: Response;
 }
 
+/** What an operation does: at once, later, or by arranging that it is settled. The submission has moved on by then. */
+export type Work = (operation: Operation) => Outcome | Promise<Outcome> | undefined;
+
 /** The host's half of one kind of operation. */
-export interface Processor<Arguments> {
+export interface Processor {
+  /** As the guest's author knows it. */
+  readonly name: string;
   /** Whether it belongs to the instance rather than to the context that submits it. */
   readonly ofInstance?: true;
   /** The operation's own submission flags. */
   readonly flags?: number;
-  /** Reads and checks the arguments, inside `submit`. Throws a Failure. */
-  decode(submission: Submission, context: Context): Arguments;
-  /** Does the work: at once, later, or by arranging that the operation is settled. */
-  perform(args: Arguments, operation: Operation): Outcome | Promise<Outcome> | undefined;
+  /** Reads and checks the arguments, inside `submit`, and says what to do. Throws a Failure and has changed nothing. */
+  decode(submission: Submission, context: Context): Work;
   /** Whether this is admitted even when the host is full: it makes room, or ends what holds it. */
   relieves?(submission: Submission, context: Context): boolean;
 }

@@ -103,7 +103,7 @@ function malformed(): Failure {
 /** The pairs as headers. Throws Invalid for what HTTP does not allow. */
 export function headersOf(pairs: readonly Pair[]): Headers {
   try {
-    return new Headers(pairs as [string, string][]);
+    return new Headers(headersInit(pairs));
   } catch (error) {
     throw new Failure(Status.Invalid, `headers: ${messageOf(error)}`);
   }

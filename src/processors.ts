@@ -13,29 +13,27 @@ import { Respond } from "./operation/respond.ts";
 import { Timer } from "./operation/timer.ts";
 import type { ErrorReport } from "./report.ts";
 
-const named = {
-  [Opcode.Noop]: ["noop", Noop],
-  [Opcode.Cancel]: ["cancel", Cancel],
-  [Opcode.Close]: ["close", Close],
-  [Opcode.Timer]: ["timer", Timer],
-  [Opcode.Accept]: ["accept", Accept],
-  [Opcode.Respond]: ["respond", Respond],
-  [Opcode.Read]: ["read", Read],
-  [Opcode.Fetch]: ["fetch", Fetch],
-  [Opcode.KvGet]: ["kv.get", KvGet],
-  [Opcode.KvPut]: ["kv.put", KvPut],
-  [Opcode.KvDelete]: ["kv.delete", KvDelete],
-  [Opcode.KvList]: ["kv.list", KvList],
-} as const satisfies Record<Opcode, readonly [string, unknown]>;
+const byOpcode: Record<Opcode, Processor> = {
+  [Opcode.Noop]: Noop,
+  [Opcode.Cancel]: Cancel,
+  [Opcode.Close]: Close,
+  [Opcode.Timer]: Timer,
+  [Opcode.Accept]: Accept,
+  [Opcode.Respond]: Respond,
+  [Opcode.Read]: Read,
+  [Opcode.Fetch]: Fetch,
+  [Opcode.KvGet]: KvGet,
+  [Opcode.KvPut]: KvPut,
+  [Opcode.KvDelete]: KvDelete,
+  [Opcode.KvList]: KvList,
+};
 
-/** By opcode. What `decode` returns is what `perform` takes, so the type between them is nobody else's business. */
-export const processors = Object.values(named).map(([, processor]) => processor) as readonly Processor<unknown>[];
-
-const names = Object.values(named).map(([name]) => name as string);
+/** By opcode. */
+export const processors: readonly Processor[] = Object.values(byOpcode);
 
 /** The operation's name as the guest's author knows it. */
-export function nameOf(completion: Completion): string {
-  return names[completion.opcode] ?? `opcode ${completion.opcode}`;
+export function nameOf({ opcode }: Completion): string {
+  return processors[opcode]?.name ?? `opcode ${opcode}`;
 }
 
 /** Names an operation's handler in a report. */

@@ -28,7 +28,6 @@ export class RequestContext extends Context {
   /** Signs of life: grows with each turn and each answer to a ping. */
   signs = 0;
   readonly #exchange: Exchange;
-  #response: Response | undefined;
   #failure: ContextFailure | undefined;
   #ended = false;
   #scheduled = false;
@@ -39,7 +38,7 @@ export class RequestContext extends Context {
 
   constructor(host: Host, instance: Instance, request: Request) {
     super(host, instance);
-    this.#exchange = new Exchange(request, this);
+    this.#exchange = new Exchange(request);
     instance.contexts++;
   }
 
@@ -48,7 +47,8 @@ export class RequestContext extends Context {
   }
 
   override get title(): string {
-    return `${this.#exchange.request.method} ${this.#exchange.request.url}`;
+    const { method, url } = this.#exchange.message;
+    return `${method} ${url}`;
   }
 
   // From the request to the response.
@@ -62,25 +62,19 @@ export class RequestContext extends Context {
   }
 
   get #isAnswered(): boolean {
-    return this.#response !== undefined || this.#failure !== undefined;
+    return this.#exchange.response !== undefined || this.#failure !== undefined;
   }
 
   #accept(): void {
     const accept = this.instance.accept;
     if (!accept) return this.#giveUp("The module accepts no requests: call serve() while it starts.");
     const { slot, generation, opcode } = accept;
-    const { request } = this.#exchange;
+    const { message: request } = this.#exchange;
     const resource = this.addResource(this.#exchange);
     const payload = encodeHead(request);
     const auxiliary = EventKind.Fetch;
     this.pending.push({ slot, generation, opcode, status: Status.Ok, flags: MORE, resource, payload, auxiliary });
     this.turn();
-  }
-
-  /** Takes the exchange's answer. The caller has made sure that it is the first. */
-  answer(response: Response): void {
-    this.#response = response;
-    this.#answered?.resolve();
   }
 
   /** On this context's own stack. */
@@ -92,7 +86,7 @@ export class RequestContext extends Context {
       const finished = this.#finished.promise.then(() => this.letGo());
       lifetime?.waitUntil(finished);
     }
-    return this.#response ?? failureResponse(this.#failure!);
+    return this.#exchange.response ?? failureResponse(this.#failure!);
   }
 
   // Turns.
@@ -115,6 +109,7 @@ export class RequestContext extends Context {
     this.signs++;
     if (this.#ended) return;
     const trap = this.instance.run(this);
+    if (this.#exchange.response) this.#answered?.resolve();
     if (this.#ended) return;
     if (trap) return this.host.trapped(this, trap);
     if (this.due > 0) this.#yield();
@@ -134,7 +129,7 @@ export class RequestContext extends Context {
   }
 
   #fallSilent(): void {
-    if (this.#response) return this.#end();
+    if (this.#exchange.response) return this.#end();
     const last = this.instance.lastDelivered!;
     this.#giveUp(`The handler of ${nameOf(last)} ran last and neither answered nor started anything.`, last);
   }

@@ -5,6 +5,8 @@
 
 import { Status } from "../assembly/abi.ts";
 import { Failure, messageOf } from "./failure.ts";
+import { concatenate } from "./memory.ts";
+import type { Submission } from "./submission.ts";
 
 /** What KV needs of a store: the part of a Workers KV namespace that it uses, so that a namespace is one. */
 export interface KvStore {
@@ -29,7 +31,9 @@ export interface KvPage {
 }
 
 /** What a guest may do with a KV namespace. */
-export type KvRight = "read" | "write" | "list";
+export type KvRight = (typeof KV_RIGHTS)[number];
+
+const KV_RIGHTS = ["read", "write", "list"] as const;
 
 export type FetchFunction = (url: string, init: RequestInit) => Promise<Response>;
 
@@ -57,16 +61,11 @@ export type Grants = Record<string, Grant>;
  * Grants a KV namespace: a Workers binding, or any store with its methods. Without `rights` the guest may read, write
  * and list.
  */
-export function kv(store: KvStore, options: { rights?: readonly KvRight[] } = {}): KvGrant {
-  if (typeof store?.get !== "function" || typeof store.list !== "function") {
+export function kv(store: KvStore, { rights = KV_RIGHTS }: { rights?: readonly KvRight[] } = {}): KvGrant {
+  if (typeof store?.list !== "function")
     throw new TypeError("kv: the store is no KV namespace; is the binding's name in wrangler.toml right?");
-  }
-  const rights = options.rights ?? ["read", "write", "list"];
-  for (const right of rights) {
-    if (!["read", "write", "list"].includes(right)) {
-      throw new TypeError(`kv: "${right}" is no right; rights are "read", "write" and "list"`);
-    }
-  }
+  const unknown = rights.find((right) => !KV_RIGHTS.includes(right));
+  if (unknown !== undefined) throw new TypeError(`kv: "${unknown}" is no right; rights are ${KV_RIGHTS.join(", ")}`);
   return { kind: "kv", store, rights: new Set(rights) };
 }
 
@@ -76,106 +75,70 @@ export function kv(store: KvStore, options: { rights?: readonly KvRight[] } = {}
  */
 export function origin(
   origins: string | readonly string[],
-  options: { fetcher?: { fetch: FetchFunction } } = {},
+  { fetcher = globalThis }: { fetcher?: { fetch: FetchFunction } } = {},
 ): OriginGrant {
-  const list = typeof origins === "string" ? [origins] : origins;
-  if (list.length === 0) throw new TypeError("origin: give at least one origin, such as https://api.example.com");
-  const fetcher = options.fetcher;
-  return {
-    kind: "origin",
-    origins: list.map(checkedOrigin),
-    fetch: fetcher ? (url, init) => fetcher.fetch(url, init) : (url, init) => fetch(url, init),
-  };
+  const checked = [origins].flat().map(checkedOrigin);
+  if (checked.length === 0) throw new TypeError("origin: give at least one, such as https://api.example.com");
+  return { kind: "origin", origins: checked, fetch: (url, init) => fetcher.fetch(url, init) };
 }
 
 function checkedOrigin(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (!url || !/^https?:$/.test(url.protocol) || (text !== url.origin && text !== `${url.origin}/`)) {
-    throw new TypeError(`origin: "${text}" is no origin; write it as https://api.example.com, without a path`);
-  }
-  return url.origin;
+  const origin = text.replace(/\/$/, "");
+  if (/^https?:/.test(origin) && URL.canParse(origin) && new URL(origin).origin === origin) return origin;
+  throw new TypeError(`origin: "${text}" is none; write it as https://api.example.com, without a path`);
 }
 
-/** One incoming request: its body once, its response once. */
-export class Exchange {
-  readonly kind = "exchange";
-  answered = false;
-  #bodyTaken = false;
+/** A request or a response, whose body is read or sent once. */
+class Message<M extends Request | Response> {
+  taken = false;
 
-  constructor(
-    readonly request: Request,
-    private readonly context: { answer(response: Response): void },
-  ) {}
+  constructor(readonly message: M) {}
 
-  /** Answers, once. */
-  answer(response: Response): void {
-    this.answered = true;
-    this.context.answer(response);
+  take(): M {
+    if (this.taken) throw new Failure(Status.Closed, "this body was read or sent before");
+    this.taken = true;
+    return this.message;
   }
 
   takeBody(): ReadableStream<Uint8Array> | null {
-    if (this.#bodyTaken) throw new Failure(Status.Closed, "the request's body was read or sent before");
-    this.#bodyTaken = true;
-    return this.request.body;
+    return this.take().body;
   }
+}
+
+/** One incoming request and its one response. */
+export class Exchange extends Message<Request> {
+  readonly kind = "exchange";
+  response: Response | undefined;
 }
 
 /** A fetched response whose body stays on the host. */
-export class Body {
+export class Body extends Message<Response> {
   readonly kind = "body";
-  #taken = false;
-
-  constructor(readonly response: Response) {}
-
-  takeBody(): ReadableStream<Uint8Array> | null {
-    return this.takeResponse().body;
-  }
-
-  takeResponse(): Response {
-    if (this.#taken) throw new Failure(Status.Closed, "the response's body was read or sent before");
-    this.#taken = true;
-    return this.response;
-  }
 
   /** A body that nobody reads holds its connection open: it is cancelled, once. */
   dispose(): void {
-    if (this.#taken) return;
-    this.#taken = true;
-    cancelBody(this.response);
+    if (!this.taken) cancelBody(this.take());
   }
 }
 
+/** What has a body to read or send. */
+export type Source = Exchange | Body;
+
 /** What a number of the guest's stands for. */
-export type Resource = Grant | Exchange | Body;
+export type Resource = Grant | Source;
 
 /** Lets go of a response that nobody will read. */
 export function cancelBody(response: Response): void {
   if (response.body && !response.bodyUsed) response.body.cancel().catch(() => {});
 }
 
-/** The KV namespace `resource`, granted with `right`. Throws BadResource or NotPermitted. */
-export function storeOf(resource: Resource | undefined, right: KvRight): KvStore {
-  const grant = grantOf(resource, "kv");
-  if (!grant.rights.has(right)) throw new Failure(Status.NotPermitted, `the namespace was granted without "${right}"`);
-  return grant.store;
-}
-
-/** The exchange `resource`, else BadResource. */
-export function exchangeOf(resource: Resource | undefined): Exchange {
-  if (resource instanceof Exchange) return resource;
-  throw new Failure(Status.BadResource, "not an exchange of this context");
-}
-
-/** The grant `resource` if it is of this kind, else BadResource. */
-export function grantOf<K extends Grant["kind"]>(resource: Resource | undefined, kind: K): Extract<Grant, { kind: K }> {
-  if (resource?.kind !== kind) throw new Failure(Status.BadResource, `not a granted resource of kind "${kind}"`);
-  return resource as Extract<Grant, { kind: K }>;
-}
-
-/** The exchange or body `resource`, else BadResource. */
-export function bodyOf(resource: Resource | undefined): Exchange | Body {
-  if (resource instanceof Exchange || resource instanceof Body) return resource;
-  throw new Failure(Status.BadResource, "neither an exchange nor a response of this context");
+/** What to send: the body of `source`, which nobody else can read then, or the submission's own bytes. */
+export function bodyToSend(
+  submission: Submission,
+  source: Source | undefined,
+): ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null {
+  if (source) return source.takeBody();
+  return submission.dataBytes > 0 ? submission.data() : null;
 }
 
 /** Reads a body to its end. Throws TooBig, and lets go of the rest, as soon as it has more than `bytesMax` bytes. */
@@ -194,7 +157,7 @@ export async function readBody(
   let bytes = 0;
   for (;;) {
     const { done, value } = await nextChunk(reader);
-    if (done) return chunks.length === 1 ? chunks[0]! : concatenate(chunks, bytes);
+    if (done) return chunks.length === 1 ? chunks[0]! : concatenate(chunks);
     chunks.push(value);
     bytes += value.length;
     if (bytes > bytesMax) {
@@ -212,14 +175,4 @@ async function nextChunk(
   } catch (error) {
     throw new Failure(Status.Aborted, `the body broke off: ${messageOf(error)}`);
   }
-}
-
-function concatenate(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
-  const whole = new Uint8Array(bytes);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }

@@ -6,7 +6,6 @@ import {
   SUBMISSION_ARGUMENT_0,
   SUBMISSION_ARGUMENT_1,
   SUBMISSION_ARGUMENT_2,
-  SUBMISSION_ARGUMENT_3,
   SUBMISSION_BYTES,
   SUBMISSION_DATA,
   SUBMISSION_DATA_BYTES,
@@ -30,6 +29,7 @@ import type { Pair } from "./pairs.ts";
 
 /** A view that is moved from record to record, so that reading a batch allocates nothing. */
 export class Submission {
+  readonly #memory: Memory;
   slot = 0;
   generation = 0;
   opcode = 0;
@@ -39,7 +39,6 @@ export class Submission {
   argument0 = 0;
   argument1 = 0;
   argument2 = 0;
-  argument3 = 0;
   #name = 0;
   #nameBytes = 0;
   #data = 0;
@@ -48,11 +47,13 @@ export class Submission {
   #metaBytes = 0;
   #reserved = 0;
 
-  constructor(private readonly memory: Memory) {}
+  constructor(memory: Memory) {
+    this.#memory = memory;
+  }
 
   /** Moves to the record at `index` of the batch at `at`, which `submit` has found inside the memory and aligned. */
   moveTo(at: number, index: number): void {
-    const words = this.memory.words;
+    const words = this.#memory.words;
     const first = (at + index * SUBMISSION_BYTES) >>> 2;
     const opcodeAndFlags = words[first + (SUBMISSION_OPCODE >> 2)]!;
     this.slot = words[first + (SUBMISSION_TOKEN_SLOT >> 2)]!;
@@ -70,7 +71,6 @@ export class Submission {
     this.argument0 = words[first + (SUBMISSION_ARGUMENT_0 >> 2)]!;
     this.argument1 = words[first + (SUBMISSION_ARGUMENT_1 >> 2)]!;
     this.argument2 = words[first + (SUBMISSION_ARGUMENT_2 >> 2)]!;
-    this.argument3 = words[first + (SUBMISSION_ARGUMENT_3 >> 2)]!;
     this.#reserved = words[first + (SUBMISSION_RESERVED >> 2)]!;
   }
 
@@ -87,7 +87,7 @@ export class Submission {
   }
 
   #checkRange(what: string, at: number, length: number): void {
-    if (length !== 0 && !this.memory.contains(at, length))
+    if (length !== 0 && !this.#memory.contains(at, length))
       throw new Failure(Status.Fault, `${what} lies outside memory`);
   }
 
@@ -109,22 +109,22 @@ export class Submission {
   }
 
   name(): string {
-    return this.memory.text(this.#name, this.#nameBytes);
+    return this.#memory.text(this.#name, this.#nameBytes);
   }
 
   data(): Uint8Array<ArrayBuffer> {
-    return this.memory.copy(this.#data, this.#dataBytes);
+    return this.#memory.copy(this.#data, this.#dataBytes);
   }
 
   dataText(): string {
-    return this.memory.text(this.#data, this.#dataBytes);
+    return this.#memory.text(this.#data, this.#dataBytes);
   }
 
   metaText(): string {
-    return this.memory.text(this.#meta, this.#metaBytes);
+    return this.#memory.text(this.#meta, this.#metaBytes);
   }
 
   metaPairs(): Pair[] {
-    return decodePairs(this.memory.bytes, this.#meta >>> 0, this.#metaBytes);
+    return decodePairs(this.#memory.bytes, this.#meta >>> 0, this.#metaBytes);
   }
 }

@@ -4,7 +4,8 @@ import { EventKind, Status } from "../../assembly/abi.ts";
 import { Failure } from "../failure.ts";
 import type { Processor } from "../operation.ts";
 
-export const Accept: Processor<void> = {
+export const Accept: Processor = {
+  name: "accept",
   ofInstance: true,
 
   decode({ argument0: kinds, deadlineMs }, { instance }) {
@@ -12,10 +13,6 @@ export const Accept: Processor<void> = {
       throw new Failure(Status.NotSupported, "accept: this host has events of kind fetch only");
     if (deadlineMs !== 0) throw new Failure(Status.Invalid, "accept: has no deadline, as it belongs to no request");
     if (instance.accept) throw new Failure(Status.Invalid, "accept: one is in flight already; call serve() once");
-  },
-
-  perform(_, operation) {
-    operation.context.instance.accept = operation;
-    return undefined;
+    return (operation) => void (instance.accept = operation);
   },
 };

@@ -10,14 +10,17 @@ function victim({ argument0, argument1 }: Submission, context: Context): Operati
   return context.find(argument0, argument1) ?? context.instance.context.find(argument0, argument1);
 }
 
-export const Cancel: Processor<Operation | undefined> = {
-  decode: victim,
+export const Cancel: Processor = {
+  name: "cancel",
 
-  perform(operation) {
+  decode(submission, context) {
+    const operation = victim(submission, context);
     // What is not in flight here has completed; the guest's own mark then decides what its handler sees.
-    if (!operation) return { auxiliary: CancelResult.TooLate };
-    operation.end(Status.Cancelled, "the guest cancelled it");
-    return { auxiliary: CancelResult.Won };
+    if (!operation) return () => ({ auxiliary: CancelResult.TooLate });
+    return () => {
+      operation.end(Status.Cancelled, "the guest cancelled it");
+      return { auxiliary: CancelResult.Won };
+    };
   },
 
   relieves: (submission, context) => victim(submission, context) !== undefined,

@@ -4,15 +4,18 @@ import { Status } from "../../assembly/abi.ts";
 import { Failure } from "../failure.ts";
 import type { Processor } from "../operation.ts";
 
-export const Close: Processor<number> = {
-  decode: ({ resource }) => resource,
+export const Close: Processor = {
+  name: "close",
 
-  perform(resource, { context }) {
-    if (context.closeResource(resource)) return {};
+  decode({ resource }, context) {
     // A grant outlives the request, so a request cannot give it back: the next one would miss it.
-    if (context.resource(resource))
+    if (!context.owns(resource) && context.resource(resource))
       throw new Failure(Status.NotPermitted, "close: a grant is not the guest's to close");
-    throw new Failure(Status.BadResource, "close: no such resource here");
+    if (!context.owns(resource)) throw new Failure(Status.BadResource, "close: no such resource here");
+    return () => {
+      context.closeResource(resource);
+      return {};
+    };
   },
 
   relieves: ({ resource }, context) => context.owns(resource),

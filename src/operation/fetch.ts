@@ -5,17 +5,9 @@ import type { Context } from "../context.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Operation, Processor } from "../operation.ts";
 import { encodeHeaders, headersOf } from "../pairs.ts";
-import { bodyOf, cancelBody, grantOf, readBody } from "../resource.ts";
+import { bodyToSend, cancelBody, readBody } from "../resource.ts";
 import type { OriginGrant } from "../resource.ts";
 import type { Submission } from "../submission.ts";
-
-interface Arguments {
-  grant: OriginGrant;
-  request: OutgoingRequest;
-  mode: RedirectMode;
-  /** Undefined: the body stays on the host. */
-  bytesMax: number | undefined;
-}
 
 interface OutgoingRequest {
   url: URL;
@@ -24,42 +16,41 @@ interface OutgoingRequest {
   body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
 }
 
-export const Fetch: Processor<Arguments> = {
+export const Fetch: Processor = {
+  name: "fetch",
   flags: FETCH_BODY,
 
   decode(submission, context) {
-    const grant = grantOf(context.resource(submission.resource), "origin");
+    const grant = context.resourceOf(submission.resource, "origin");
     const mode: RedirectMode = submission.argument1;
     if (mode > RedirectMode.Error) throw new Failure(Status.Invalid, `fetch: ${mode} is no redirect mode`);
-    if ((submission.flags & FETCH_BODY) === 0) context.checkResources();
-    const [line, ...pairs] = submission.metaPairs();
-    if (!line) throw new Failure(Status.Invalid, "fetch: the head is missing");
-    const [method, url] = line;
-    const request = {
-      url: granted(url, grant.origins[0]!, grant, Status.Invalid),
-      method: methodOf(method, submission),
-      headers: headersOf(pairs),
-      body: bodyToSend(submission, context),
+    const wantsBody = (submission.flags & FETCH_BODY) !== 0;
+    if (!wantsBody) context.checkResources();
+    const bytesMax = context.bodyBytesMax(submission.argument0);
+    const request = requestOf(submission, context, grant);
+    return async (operation) => {
+      const response = await follow(grant, request, mode, operation).finally(() => letGo(request.body));
+      const { status: auxiliary, headers } = response;
+      if (!wantsBody) return { auxiliary, payload: encodeHeaders(headers), response };
+      const body = await readBody(response.body, bytesMax, operation.signal);
+      return { auxiliary, payload: encodeHeaders(headers, body) };
     };
-    const limit = context.host.limits.bodyBytes;
-    const wanted = submission.argument0 === 0 ? limit : Math.min(submission.argument0, limit);
-    return { grant, request, mode, bytesMax: submission.flags & FETCH_BODY ? wanted : undefined };
-  },
-
-  async perform({ grant, request, mode, bytesMax }, operation) {
-    const response = await follow(grant, request, mode, operation).finally(() => letGo(request.body));
-    if (bytesMax === undefined)
-      return { auxiliary: response.status, payload: encodeHeaders(response.headers), response };
-    const body = await readBody(response.body, bytesMax, operation.signal);
-    return { auxiliary: response.status, payload: encodeHeaders(response.headers, body) };
   },
 };
 
-function bodyToSend(submission: Submission, context: Context): OutgoingRequest["body"] {
-  const { dataBytes, argument2: source } = submission;
-  if (source === 0) return dataBytes > 0 ? submission.data() : null;
-  if (dataBytes > 0) throw new Failure(Status.Invalid, "fetch: give bytes or a resource, not both");
-  return bodyOf(context.resource(source)).takeBody();
+function requestOf(submission: Submission, context: Context, grant: OriginGrant): OutgoingRequest {
+  const [line, ...pairs] = submission.metaPairs();
+  if (!line) throw new Failure(Status.Invalid, "fetch: the head is missing");
+  const [method, url] = line;
+  const source = context.sourceOf(submission, submission.argument2);
+  const hasBody = source !== undefined || submission.dataBytes > 0;
+  return {
+    url: granted(url, grant.origins[0]!, grant, Status.Invalid),
+    method: checkedMethod(method, hasBody),
+    headers: headersOf(pairs),
+    // Last: what is refused has taken nothing.
+    body: bodyToSend(submission, source),
+  };
 }
 
 /** A streamed body that nobody has begun to read holds its connection open. */
@@ -82,12 +73,11 @@ function granted(text: string, base: string, grant: OriginGrant, otherwise: Stat
   return url;
 }
 
-/** An HTTP token, and none of the methods that the fetch standard forbids, at all or with this body. */
-function methodOf(text: string, { dataBytes, argument2: source }: Submission): string {
-  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(text) || /^(connect|trace|track)$/i.test(text))
+/** An HTTP token, and none of the methods that the fetch standard forbids, at all or with a body. */
+function checkedMethod(text: string, hasBody: boolean): string {
+  if (!/^(?!(connect|trace|track)$)[\w!#$%&'*+.^`|~-]+$/i.test(text))
     throw new Failure(Status.Invalid, `fetch: "${text}" is no method for a request`);
-  if (/^(get|head)$/i.test(text) && (dataBytes > 0 || source !== 0))
-    throw new Failure(Status.Invalid, `fetch: a ${text} has no body`);
+  if (hasBody && /^(get|head)$/i.test(text)) throw new Failure(Status.Invalid, `fetch: a ${text} has no body`);
   return text;
 }
 
@@ -133,20 +123,22 @@ async function send(
   }
 }
 
-/** The request that a redirect asks for, as the fetch standard says: what was meant for one origin stays there. */
+/** What was meant for one origin stays there. */
+const SECRETS = /^(authorization|cookie|proxy-authorization)$/;
+/** What describes a body goes with it. */
+const DESCRIPTIONS = /^content-(encoding|language|length|location|type)$/;
+
+/** The request that a redirect asks for, as the fetch standard says. */
 function redirected(request: OutgoingRequest, status: number, location: string, grant: OriginGrant): OutgoingRequest {
   const url = granted(location, request.url.href, grant, Status.Redirect);
-  const headers = new Headers(request.headers);
-  if (url.origin !== request.url.origin) {
-    for (const name of ["authorization", "cookie", "proxy-authorization"]) headers.delete(name);
-  }
+  const headers = url.origin === request.url.origin ? request.headers : without(SECRETS, request.headers);
   const becomesGet = status === 303 ? request.method !== "HEAD" : status < 303 && request.method === "POST";
-  if (becomesGet) {
-    for (const name of ["content-type", "content-length", "content-encoding", "content-language", "content-location"])
-      headers.delete(name);
-    return { url, method: "GET", headers, body: null };
-  }
+  if (becomesGet) return { url, method: "GET", headers: without(DESCRIPTIONS, headers), body: null };
   if (request.body instanceof ReadableStream)
     throw new Failure(Status.Redirect, "fetch: a streamed body cannot be sent again");
   return { ...request, url, headers };
+}
+
+function without(names: RegExp, headers: Headers): Headers {
+  return new Headers([...headers].filter(([name]) => !names.test(name)));
 }

@@ -2,7 +2,7 @@
 
 import type { Processor } from "../operation.ts";
 
-export const Noop: Processor<void> = {
-  decode() {},
-  perform: () => ({}),
+export const Noop: Processor = {
+  name: "noop",
+  decode: () => () => ({}),
 };

@@ -1,21 +1,14 @@
 // Read: brings the whole body of a request or a response into the guest.
 
 import type { Processor } from "../operation.ts";
-import { bodyOf, readBody } from "../resource.ts";
+import { readBody } from "../resource.ts";
 
-interface Source {
-  body: ReadableStream<Uint8Array> | null;
-  bytesMax: number;
-}
+export const Read: Processor = {
+  name: "read",
 
-export const Read: Processor<Source> = {
   decode({ resource, argument0 }, context) {
-    const limit = context.host.limits.bodyBytes;
-    const bytesMax = argument0 === 0 ? limit : Math.min(argument0, limit);
-    return { body: bodyOf(context.resource(resource)).takeBody(), bytesMax };
-  },
-
-  async perform({ body, bytesMax }, { signal }) {
-    return { payload: await readBody(body, bytesMax, signal) };
+    const bytesMax = context.bodyBytesMax(argument0);
+    const body = context.resourceOf(resource, "exchange", "body").takeBody();
+    return async ({ signal }) => ({ payload: await readBody(body, bytesMax, signal) });
   },
 };

@@ -4,67 +4,61 @@ import { RESPOND_FORWARD, Status } from "../../assembly/abi.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Processor } from "../operation.ts";
 import { headersInit, headersOf } from "../pairs.ts";
-import type { Pair } from "../pairs.ts";
-import { Body, Exchange, bodyOf, exchangeOf } from "../resource.ts";
+import { Body, bodyToSend } from "../resource.ts";
+import type { Source } from "../resource.ts";
+import type { Submission } from "../submission.ts";
 
 /** Statuses that the platform sends without a body. */
 const BODYLESS = new Set([204, 205, 304]);
 
-interface Answer {
-  exchange: Exchange;
-  response: Response;
-}
-
-export const Respond: Processor<Answer> = {
+export const Respond: Processor = {
+  name: "respond",
   flags: RESPOND_FORWARD,
 
   decode(submission, context) {
-    const exchange = exchangeOf(context.resource(submission.resource));
-    if (exchange.answered) throw new Failure(Status.Closed, "respond: the exchange was answered before");
-    const source = submission.argument1 === 0 ? undefined : bodyOf(context.resource(submission.argument1));
-    if (source && submission.dataBytes > 0)
-      throw new Failure(Status.Invalid, "respond: give bytes or a resource, not both");
-    const pairs = submission.metaPairs();
-    // Looked at before the body is taken: if they are refused, it must still be there to be used or let go of.
-    const headers = source ? headersOf(pairs) : headersInit(pairs);
-    if (submission.flags & RESPOND_FORWARD) {
-      if (!(source instanceof Body))
-        throw new Failure(Status.BadResource, "respond: only a fetched response can be forwarded");
-      return { exchange, response: forward(source.takeResponse(), pairs) };
-    }
-    const status = submission.argument0;
-    if (status < 200 || status > 599)
-      throw new Failure(Status.Invalid, `respond: ${status} is no status from 200 to 599`);
-    if (BODYLESS.has(status) && (source || submission.dataBytes > 0)) {
-      throw new Failure(Status.Invalid, `respond: a response with status ${status} has no body`);
-    }
-    const body = source ? source.takeBody() : submission.dataBytes > 0 ? submission.data() : null;
-    return { exchange, response: respond(body, { status, headers }) };
-  },
-
-  perform({ exchange, response }) {
-    exchange.answer(response);
-    return {};
+    const exchange = context.resourceOf(submission.resource, "exchange");
+    if (exchange.response) throw new Failure(Status.Closed, "respond: the exchange was answered before");
+    const source = context.sourceOf(submission, submission.argument1);
+    const response = submission.flags & RESPOND_FORWARD ? forward(submission, source) : respond(submission, source);
+    return () => {
+      exchange.response = response;
+      return {};
+    };
   },
 
   relieves({ resource }, context) {
     const exchange = context.resource(resource);
-    return exchange instanceof Exchange && !exchange.answered;
+    return exchange?.kind === "exchange" && !exchange.response;
   },
 };
 
-function respond(body: BodyInit | null, init: ResponseInit): Response {
+function respond(submission: Submission, source: Source | undefined): Response {
+  const { argument0: status, dataBytes } = submission;
+  const pairs = submission.metaPairs();
+  // Looked at before the body is taken: if they are refused, it must still be there to be used or let go of.
+  const headers = source ? headersOf(pairs) : headersInit(pairs);
+  if (status < 200 || status > 599)
+    throw new Failure(Status.Invalid, `respond: ${status} is no status from 200 to 599`);
+  if (BODYLESS.has(status) && (source || dataBytes > 0))
+    throw new Failure(Status.Invalid, `respond: a response with status ${status} has no body`);
+  const body = bodyToSend(submission, source);
   try {
-    return new Response(body, init);
+    return new Response(body, { status, headers });
   } catch (error) {
     throw new Failure(Status.Invalid, `respond: ${messageOf(error)}`);
   }
 }
 
 /** The upstream's response as it is; a copy of its head only where the guest adds to it. */
-function forward(upstream: Response, added: readonly Pair[]): Response {
-  if (added.length === 0) return upstream;
-  const response = respond(upstream.body, upstream);
+function forward(submission: Submission, source: Source | undefined): Response {
+  if (!(source instanceof Body))
+    throw new Failure(Status.BadResource, "respond: only a fetched response can be forwarded");
+  const added = submission.metaPairs();
+  if (added.length === 0) return source.take();
+  // Looked at before the response is taken, as above.
+  headersOf(added);
+  const upstream = source.take();
+  const response = new Response(upstream.body, upstream);
   for (const [name, value] of added) response.headers.append(name, value);
   return response;
 }
