@@ -8,7 +8,10 @@ import type { HostOptions, TestHost } from "../support/hosts.ts";
 const PAGE_BYTES = 65_536;
 
 /** Values that only the arena's limit keeps out of the guest. */
-const options: HostOptions = { limits: { bodyBytes: ARENA_BYTES_MAX * 2, memoryBytes: ARENA_BYTES_MAX * 8 } };
+const options: HostOptions = {
+  limits: { bodyBytes: ARENA_BYTES_MAX * 2, memoryBytes: ARENA_BYTES_MAX * 8 },
+  runtimes: ["minimal"],
+};
 
 let cases = 0;
 
@@ -53,7 +56,6 @@ const behaviour = (host: TestHost): void => {
 };
 
 onEachHost("arena", behaviour, options);
-onSimulatedHost("arena.minimal", behaviour, options);
 
 onSimulatedHost("arena", (host) => {
   test("arena: an instance whose memory grew over the limit is replaced when it is idle", async () => {

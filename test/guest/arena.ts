@@ -1,4 +1,4 @@
-// runtimes: incremental, minimal, stub
+// runtimes: incremental, minimal
 import {
   Completion,
   CompletionHandler,

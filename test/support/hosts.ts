@@ -45,6 +45,8 @@ export interface HostOptions {
   limits?: Partial<Limits>;
   /** Collects what the guest writes to its console. */
   log?: boolean;
+  /** With which runtimes the guest was built, besides incremental. The simulated host runs these too. */
+  runtimes?: readonly ("minimal" | "stub")[];
 }
 
 /** A host that a test may also stop, and look into. */
@@ -223,10 +225,7 @@ async function workerdHost(guest: string, servers: Servers, options: HostOptions
 
 /** Declares the cases of a guest for every host. Node and the simulation begin anew for each case. */
 export function onEachHost(guest: string, cases: (host: TestHost) => void, options: HostOptions = {}): void {
-  describe("simulated", () => {
-    const host = inPlaceOf(() => simulatedHost(guest, options));
-    cases(host);
-  });
+  onSimulatedHost(guest, cases, options);
   describe("Node", () => {
     const servers = serversOfSuite();
     const host = inPlaceOf(() => nodeHost(guest, servers(), memoryKv(), options));
@@ -259,15 +258,18 @@ export function onNodeWithFile(guest: string, cases: (host: TestHost) => void): 
   });
 }
 
-/** Declares cases that need virtual time, or a look inside, for each runtime that the guest was built with. */
+/** Declares cases that need virtual time, or a look inside. */
 export function onSimulatedHost(
-  guests: string | readonly string[],
+  guest: string,
   cases: (host: SimulatedHost) => void,
   options: HostOptions & SimulationOptions = {},
 ): void {
-  for (const guest of typeof guests === "string" ? [guests] : guests) {
-    describe(guest === guests ? "simulated" : guest, () => {
-      cases(inPlaceOf(() => simulatedHost(guest, options)));
+  describe("simulated", () => {
+    cases(inPlaceOf(() => simulatedHost(guest, options)));
+  });
+  for (const runtime of options.runtimes ?? []) {
+    describe(`simulated, ${runtime}`, () => {
+      cases(inPlaceOf(() => simulatedHost(`${guest}.${runtime}`, options)));
     });
   }
 }
