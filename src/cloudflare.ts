@@ -1,6 +1,6 @@
 // Cloudflare Workers: the module handler that a Worker exports, and the grants of its bindings.
 
-import { ModuleError, checkModule } from "./module.ts";
+import { checkModule } from "./module.ts";
 import { Proactor } from "./proactor.ts";
 import type { ProactorOptions } from "./proactor.ts";
 import type { Lifetime } from "./request-context.ts";
@@ -26,9 +26,6 @@ export function createWorker<Env extends object>(
   resources: (env: Env) => Grants,
   options: WorkerOptions | ((env: Env) => WorkerOptions) = {},
 ): Worker<Env> {
-  if (!(module instanceof WebAssembly.Module)) {
-    throw new ModuleError('createWorker takes a compiled module: import it, as in `import app from "./app.wasm"`');
-  }
   checkModule(module);
   // Bindings are known only inside a request. An isolate has one environment; tests may bring more.
   const proactors = new WeakMap<Env, Proactor>();

@@ -3,14 +3,18 @@
 import { WASI_FUNCTIONS } from "./wasi.ts";
 
 const CONTRACT = "proactor_v1";
-const CONTRACT_IMPORTS = new Set(["submit", "poll", "open", "abort"]);
-const WASI = "wasi_snapshot_preview1";
 
-const EXPORTS = {
-  memory: ["memory", "compile it so that it defines and exports its memory (asc does, unless told --importMemory)"],
-  run: ["function", 'add `export { run } from "wasm-proactor"` to the entry file'],
-  _initialize: ["function", "compile it with --exportStart _initialize, as wasm-proactor/asconfig.json does"],
-} as const;
+const IMPORTS = new Map<string, ReadonlySet<string>>([
+  [CONTRACT, new Set(["submit", "poll", "open", "abort"])],
+  ["wasi_snapshot_preview1", WASI_FUNCTIONS],
+]);
+
+const EXPORTS = { memory: "memory", run: "function", _initialize: "function" };
+
+/** One for all mistakes: most modules that make one were compiled without the package's configuration and make three. */
+const ADVICE =
+  'Compile it with the options of wasm-proactor/asconfig.json, `export { run } from "wasm-proactor"` in its entry file, ' +
+  `and a version of the package whose contract is ${CONTRACT}.`;
 
 /** A module that cannot be a guest. The message says what is wrong and what to do. */
 export class ModuleError extends Error {
@@ -19,30 +23,22 @@ export class ModuleError extends Error {
 
 /** Throws a ModuleError with everything that is wrong. */
 export function checkModule(module: WebAssembly.Module): void {
+  if (!(module instanceof WebAssembly.Module))
+    throw new ModuleError('this is no compiled module: import one, as in `import app from "./app.wasm"`');
   const wrong = [...wrongImports(module), ...wrongExports(module)];
   if (wrong.length > 0)
-    throw new ModuleError(`this module is no guest of ${CONTRACT}:\n${wrong.map((line) => `- ${line}`).join("\n")}`);
+    throw new ModuleError(`this module is no guest of ${CONTRACT}:\n- ${wrong.join("\n- ")}\n${ADVICE}`);
 }
 
-function* wrongImports(module: WebAssembly.Module): Iterable<string> {
-  for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
-    const known = (from === WASI && WASI_FUNCTIONS.has(name)) || (from === CONTRACT && CONTRACT_IMPORTS.has(name));
-    if (!known || kind !== "function") yield `it imports ${kind} ${from}.${name}: ${adviceOnImport(from, name)}`;
-  }
+function wrongImports(module: WebAssembly.Module): string[] {
+  return WebAssembly.Module.imports(module)
+    .filter(({ module: from, name, kind }) => kind !== "function" || !IMPORTS.get(from)?.has(name))
+    .map(({ module: from, name, kind }) => `it imports ${kind} ${from}.${name}, which this host does not provide`);
 }
 
-function adviceOnImport(from: string, name: string): string {
-  if (/^proactor_v\d+$/.test(from) && from !== CONTRACT)
-    return `compile it with the package's version whose contract is ${CONTRACT}, or update the host`;
-  if (from === CONTRACT) return "this version of the contract has no such function";
-  if (from === "env" && ["abort", "seed", "trace"].includes(name))
-    return "compile it with the `use` and `lib` options of wasm-proactor/asconfig.json";
-  return "this host does not provide it";
-}
-
-function* wrongExports(module: WebAssembly.Module): Iterable<string> {
+function wrongExports(module: WebAssembly.Module): string[] {
   const found = new Map(WebAssembly.Module.exports(module).map(({ name, kind }) => [name, kind]));
-  for (const [name, [kind, advice]] of Object.entries(EXPORTS)) {
-    if (found.get(name) !== kind) yield `it exports no ${kind} "${name}": ${advice}`;
-  }
+  return Object.entries(EXPORTS)
+    .filter(([name, kind]) => found.get(name) !== kind)
+    .map(([name, kind]) => `it exports no ${kind} "${name}"`);
 }

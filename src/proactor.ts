@@ -225,13 +225,8 @@ const webAssembly = WebAssembly as unknown as { compile(bytes: BufferSource): Pr
 async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
   try {
     return await webAssembly.compile(bytes);
-  } catch (error) {
-    if (error instanceof WebAssembly.CompileError && /disallowed|embedder/i.test(error.message)) {
-      throw new ModuleError(
-        "this platform compiles no bytes at run time: import the .wasm file, which gives a WebAssembly.Module, and pass that",
-        { cause: error },
-      );
-    }
-    throw new ModuleError(`not a WebAssembly module: ${messageOf(error)}`, { cause: error });
+  } catch (cause) {
+    const advice = "where nothing is compiled at run time, import the .wasm file and pass the module";
+    throw new ModuleError(`the module does not compile: ${messageOf(cause)}; ${advice}`, { cause });
   }
 }
