@@ -62,7 +62,7 @@ onEachHost("read", (host) => {
   });
 
   test("read: what has no body is BadResource", async () => {
-    const message = "neither an exchange nor a response of this context";
+    const message = expect.stringContaining("is no exchange or body of this context");
     expect(await host.json("/resource?number=0")).toEqual({ status: BadResource, message });
     expect(await host.json("/resource?number=1000000")).toEqual({ status: BadResource, message });
     expect(await host.json("/grant")).toEqual({ status: BadResource, message });

@@ -70,7 +70,7 @@ const behaviour = (host: TestHost): void => {
   });
 
   test("respond: what is no exchange of this context is BadResource", async () => {
-    const message = "not an exchange of this context";
+    const message = expect.stringContaining("is no exchange of this context");
     expect(await host.json("/asked?resource=1000000")).toEqual({ status: BadResource, message });
     expect(await host.json("/asked?resource=0")).toEqual({ status: BadResource, message });
     expect(await host.json("/asked?to-grant")).toEqual({ status: BadResource, message });
