@@ -2,8 +2,8 @@
 
 import { KV_VALUE_BYTES_MAX, SLOT_COUNT_MAX } from "../assembly/abi.ts";
 
-/** What `run` takes, an i32. */
-const BUDGET_MAX = 0x7fff_ffff;
+/** Enough for every limit, and all that `run` takes. */
+const I32_MAX = 0x7fff_ffff;
 
 export interface Limits {
   /** Operations in flight in one instance; more are refused with Again. At most 1,048,576. */
@@ -48,14 +48,13 @@ export const DEFAULT_LIMITS: Limits = {
 export function completeLimits(limits: Partial<Limits> = {}): Limits {
   const completed = { ...DEFAULT_LIMITS };
   for (const [name, value] of Object.entries(limits)) {
-    if (!Object.hasOwn(DEFAULT_LIMITS, name)) throw new RangeError(`limits.${name}: there is no such limit`);
+    if (!Object.hasOwn(completed, name)) throw new RangeError(`limits.${name}: there is no such limit`);
     // What an optional setting of the owner's leaves out has its default.
     if (value === undefined) continue;
-    if (!Number.isInteger(value) || value < 1)
-      throw new RangeError(`limits.${name}: ${value} is no positive whole number`);
+    const max = name === "inFlight" ? SLOT_COUNT_MAX : I32_MAX;
+    if (!Number.isInteger(value) || value < 1 || value > max)
+      throw new RangeError(`limits.${name}: ${value} is no whole number from 1 to ${max}`);
     completed[name as keyof Limits] = value;
   }
-  if (completed.inFlight > SLOT_COUNT_MAX) throw new RangeError(`limits.inFlight: at most ${SLOT_COUNT_MAX}`);
-  if (completed.budget > BUDGET_MAX) throw new RangeError(`limits.budget: at most ${BUDGET_MAX}`);
   return completed;
 }

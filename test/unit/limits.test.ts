@@ -11,7 +11,7 @@ test("limits: what is not given has its default, also what is given as undefined
 
 test.for([0, -1, 1.5, NaN, Infinity, "7", null, {}])("limits: %j is refused", (value) => {
   expect(() => completeLimits({ budget: value as number })).toThrow(
-    `limits.budget: ${String(value)} is no positive whole number`,
+    `limits.budget: ${String(value)} is no whole number from 1 to 2147483647`,
   );
 });
 
@@ -22,6 +22,10 @@ test.for(["inFligth", "toString", "__proto__", "constructor"])("limits: there is
 
 test("limits: none is larger than what a module could take", () => {
   expect(completeLimits({ inFlight: SLOT_COUNT_MAX }).inFlight).toBe(SLOT_COUNT_MAX);
-  expect(() => completeLimits({ inFlight: SLOT_COUNT_MAX + 1 })).toThrow("limits.inFlight: at most 1048576");
-  expect(() => completeLimits({ budget: 2 ** 31 })).toThrow("limits.budget: at most 2147483647");
+  expect(() => completeLimits({ inFlight: SLOT_COUNT_MAX + 1 })).toThrow(
+    "limits.inFlight: 1048577 is no whole number from 1 to 1048576",
+  );
+  expect(() => completeLimits({ budget: 2 ** 31 })).toThrow(
+    "limits.budget: 2147483648 is no whole number from 1 to 2147483647",
+  );
 });
