@@ -6,43 +6,37 @@
 import type { Operation } from "./operation.ts";
 
 export class Connections {
-  readonly #max: number;
-  #open = 0;
+  #free: number;
   /** In the order of arrival. */
   readonly #waiting = new Set<() => void>();
 
   constructor(max: number) {
-    this.#max = max;
+    this.#free = max;
   }
 
-  /** Runs `connect` when a connection is free, and counts it until its promise settles. */
-  use<T>(operation: Operation, connect: () => Promise<T>): Promise<T> {
-    return this.#open < this.#max ? this.#connect(connect) : this.#wait(operation, connect);
-  }
-
-  #wait<T>({ signal }: Operation, connect: () => Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const start = (): void => void this.#connect(connect).then(resolve, reject);
-      this.#waiting.add(start);
-      // Otherwise a guest could fill the queue with what it has cancelled.
-      signal.addEventListener("abort", () => this.#waiting.delete(start) && reject(signal.reason), { once: true });
-    });
-  }
-
-  /** Asynchronous, so that a connection comes back even from a grant that throws. */
-  async #connect<T>(connect: () => Promise<T>): Promise<T> {
-    this.#open++;
+  /** Runs `connect` when a connection is free, and keeps that until its promise settles. */
+  async use<T>(operation: Operation, connect: () => Promise<T>): Promise<T> {
+    if (this.#free > 0) this.#free--;
+    else await this.#turn(operation.signal);
     try {
       return await connect();
     } finally {
-      this.#open--;
-      this.#startNext();
+      this.#handOn();
     }
   }
 
-  #startNext(): void {
+  #turn(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.add(resolve);
+      // Otherwise a guest could fill the queue with what it has cancelled.
+      signal.addEventListener("abort", () => this.#waiting.delete(resolve) && reject(signal.reason), { once: true });
+    });
+  }
+
+  /** To whoever waits first: were it free for a moment, a newcomer could overtake. */
+  #handOn(): void {
     const [next] = this.#waiting;
-    if (!next) return;
+    if (!next) return void this.#free++;
     this.#waiting.delete(next);
     next();
   }
