@@ -60,6 +60,10 @@ serve((exchange: Exchange) => {
           .then(state, (state, value) => state.note("opened again", value).answer());
       });
     });
+  } else if (path == "/grant-of-all") {
+    close(api.resource).then(exchange, (exchange, done) =>
+      exchange.respond(200, new Json().completion(done).toString()),
+    );
   } else if (path == "/unknown") {
     close(numberOf(exchange, "resource")).then(exchange, (exchange, done) => {
       exchange.respond(200, new Json().completion(done).toString());

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { RESOURCE_MAX, Status } from "../../assembly/abi.ts";
 import { onEachHost } from "../support/hosts.ts";
 
-const { BadResource, Cancelled, NotFound, Ok } = Status;
+const { BadResource, Cancelled, NotFound, NotPermitted, Ok } = Status;
 
 onEachHost("close", (host) => {
   test("close: a body that nobody has read is broken off, and is no resource any more", async () => {
@@ -14,8 +14,13 @@ onEachHost("close", (host) => {
     expect(await host.json("/fetching")).toEqual({ close: Ok, fetch: Cancelled });
   });
 
-  test("close: a grant can be given back, and opened again under another number", async () => {
+  test("close: what a request has opened can be given back, and opened again under another number", async () => {
     expect(await host.json("/grant")).toEqual({ close: Ok, get: BadResource, "opened again": NotFound });
+  });
+
+  test("close: what the module opened while it started is every request's, and none may close it", async () => {
+    expect(await host.json("/grant-of-all")).toMatchObject({ status: NotPermitted });
+    expect(await host.json("/body")).toMatchObject({ close: Ok });
   });
 
   test.for([0, 1_000_000, RESOURCE_MAX, 0xffff_ffff])("close: %d is no resource", async (resource) => {

@@ -334,6 +334,14 @@ onSimulatedHost(
   { delay: [10, 10] },
 );
 
+test("kv: a value over the host's limit is TooBig, one of exactly the limit is read", async () => {
+  const host = await simulatedHost("kv", { limits: { bodyBytes: 1000 } });
+  for (const size of [1000, 1001]) await call(host, "put", { key: `${size}`, size, metadata: "1" });
+  expect(await call(host, "get", { key: "1000" })).toMatchObject({ status: Ok });
+  expect(await call(host, "get", { key: "1001" })).toMatchObject({ status: TooBig });
+  expect(await call(host, "get", { key: "1001", withMetadata: 1 })).toMatchObject({ status: TooBig });
+});
+
 // What a store says went wrong, in the words that the Workers runtime uses.
 test.for([
   ["KV PUT failed: 429 Too Many Requests", RateLimited],
