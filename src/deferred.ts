@@ -1,12 +1,32 @@
-// Deferred: a promise that somebody else resolves.
+// Deferred: a promise that somebody else resolves, on another context's stack even.
+
+interface Resolvers {
+  promise: Promise<void>;
+  resolve: () => void;
+}
+
+/**
+ * workerd runs a promise's reactions on the stack of the request that made it, whoever resolves it. For that it marks
+ * promises at birth, but code that is hot enough for the optimizing compiler calls `new Promise` without the mark, and
+ * then they run on the wrong stack. It does not optimize this function. Node 20 lacks it, and has no such stacks.
+ */
+const { withResolvers } = Promise as unknown as { withResolvers?(this: typeof Promise): Resolvers };
 
 export class Deferred {
   readonly promise: Promise<void>;
-  resolve!: () => void;
+  readonly resolve: () => void;
 
   constructor() {
-    this.promise = new Promise((resolve) => {
-      this.resolve = resolve;
-    });
+    const { promise, resolve } = withResolvers ? withResolvers.call(Promise) : resolversOfNode20();
+    this.promise = promise;
+    this.resolve = resolve;
   }
+}
+
+function resolversOfNode20(): Resolvers {
+  let resolve!: () => void;
+  const promise = new Promise<void>((resolveIt) => {
+    resolve = resolveIt;
+  });
+  return { promise, resolve };
 }
