@@ -183,7 +183,7 @@ export function commit(submission: Submission): Token {
 /** Hands everything over. What the host refuses is remembered in the handler table, for `run` to deliver as Again. */
 export function flush(): void {
   const count = length;
-  for (let next: u32 = 0; next < count; ) {
+  for (let next: u32 = 0; next < count;) {
     next += accepted(submit(changetype<usize>(submissionAt(next)), count - next));
     // What lies behind may make room: an answer, a cancel, a close.
     if (next < count) refuse(submissionAt(next++).token_slot);

@@ -36,19 +36,22 @@ function start(isolation: Isolation, reports: ErrorReport[]): Promise<Proactor> 
 
 const get = (app: Proactor, route: string): Promise<Response> => app.fetch(new Request(`http://localhost${route}`));
 
-test.for(["pooled", "shared"] as const)("cpu limit: a warning fails one request and no other (%s)", async (isolation) => {
-  const reports: ErrorReport[] = [];
-  const app = await start(isolation, reports);
-  word("__instance_signal").setUint32(0, 24, true);
-  const warned = await get(app, "/then");
-  expect(warned.status).toBe(500);
-  expect(reports.map(({ kind, message }) => ({ kind, message }))).toEqual([
-    { kind: "trap", message: "the CPU limit is near" },
-  ]);
-  const next = await get(app, "/then");
-  expect([next.status, await next.text()]).toEqual([200, "done"]);
-  expect(app.counters).toMatchObject({ contexts: 0, inFlight: 1, instances: 1 });
-});
+test.for(["pooled", "shared"] as const)(
+  "cpu limit: a warning fails one request and no other (%s)",
+  async (isolation) => {
+    const reports: ErrorReport[] = [];
+    const app = await start(isolation, reports);
+    word("__instance_signal").setUint32(0, 24, true);
+    const warned = await get(app, "/then");
+    expect(warned.status).toBe(500);
+    expect(reports.map(({ kind, message }) => ({ kind, message }))).toEqual([
+      { kind: "trap", message: "the CPU limit is near" },
+    ]);
+    const next = await get(app, "/then");
+    expect([next.status, await next.text()]).toEqual([200, "done"]);
+    expect(app.counters).toMatchObject({ contexts: 0, inFlight: 1, instances: 1 });
+  },
+);
 
 test("cpu limit: other signals are not the warning, and the module never says that it has ended", async () => {
   const app = await start("pooled", []);
