@@ -28,7 +28,9 @@ export function encodeHeaders(headers: Headers, tail?: Uint8Array): Uint8Array {
 /** Encodes a request's head: (method, URL), then its headers. */
 export function encodeHead({ method, url, headers }: Request): Uint8Array {
   begin();
-  add(method, url);
+  // HTTP sends no fragment, but a Request that a program made may have one.
+  const fragment = url.indexOf("#");
+  add(method, fragment < 0 ? url : url.slice(0, fragment));
   headers.forEach(addHeader);
   return finish();
 }
