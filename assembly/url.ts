@@ -27,7 +27,8 @@ export function queryValue(query: string, name: string): string | null {
     if (end < 0) end = query.length;
     let equals = query.indexOf("=", start);
     if (equals < 0 || equals > end) equals = end;
-    if (percentDecode(query.substring(start, equals)) == name) {
+    // Nothing between two `&` is no parameter, not even one without a name.
+    if (end > start && percentDecode(query.substring(start, equals), true) == name) {
       return equals == end ? "" : percentDecode(query.substring(equals + 1, end), true);
     }
     start = end + 1;
