@@ -39,7 +39,7 @@ export function memoryKv(clock: Pick<Clock, "now"> = systemClock): KvStore {
     },
     async list({ prefix = "", limit = 1000, cursor = "" }): Promise<KvPage> {
       const names = [...entries.keys()]
-        .filter((key) => key.startsWith(prefix) && key > cursor && live(key))
+        .filter((key) => key.startsWith(prefix) && byUtf8(key, cursor) > 0 && live(key))
         .toSorted(byUtf8);
       const keys = names.slice(0, limit).map((name) => listed(name, live(name)!));
       const isComplete = names.length <= limit;
@@ -52,13 +52,18 @@ function listed(name: string, { expiration, metadata }: Entry): KvPage["keys"][n
   return { name, ...(expiration !== undefined && { expiration }), ...(metadata !== undefined && { metadata }) };
 }
 
-const encoder = new TextEncoder();
-
+/** Compares as the texts' UTF-8 bytes compare. */
 function byUtf8(a: string, b: string): number {
-  const left = encoder.encode(a);
-  const right = encoder.encode(b);
-  for (let at = 0; at < Math.min(left.length, right.length); at++) {
-    if (left[at] !== right[at]) return left[at]! - right[at]!;
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const difference = rank(a.charCodeAt(at)) - rank(b.charCodeAt(at));
+    if (difference !== 0) return difference;
   }
-  return left.length - right.length;
+  return a.length - b.length;
+}
+
+/** Surrogates stand for the largest code points, but are not the largest units. */
+function rank(unit: number): number {
+  if (unit < 0xd800) return unit;
+  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
 }

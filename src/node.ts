@@ -7,8 +7,11 @@ import type { KvPage, KvStore } from "./resource.ts";
 
 export { memoryKv } from "./kv-memory.ts";
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
 interface Row {
-  key: string;
+  key: Uint8Array;
   value: Uint8Array<ArrayBuffer>;
   expiration: number | null;
   metadata: string | null;
@@ -23,19 +26,19 @@ export async function fileKv(path: string, clock: Pick<Clock, "now"> = systemClo
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA busy_timeout = 5000");
   database.exec(
-    "CREATE TABLE IF NOT EXISTS kv (key TEXT PRIMARY KEY, value BLOB NOT NULL, expiration INTEGER, metadata TEXT) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS kv (key BLOB PRIMARY KEY, value BLOB NOT NULL, expiration INTEGER, metadata TEXT) WITHOUT ROWID",
   );
   const live = "(expiration IS NULL OR expiration > ?)";
   const select = database.prepare(`SELECT * FROM kv WHERE key = ? AND ${live}`);
   const upsert = database.prepare("INSERT OR REPLACE INTO kv (key, value, expiration, metadata) VALUES (?, ?, ?, ?)");
   const remove = database.prepare("DELETE FROM kv WHERE key = ?");
   const expire = database.prepare("DELETE FROM kv WHERE expiration <= ?");
-  // SQLite compares text by its UTF-8 bytes, which is the order that KV promises.
+  // Keys are bytes, because SQLite's functions end a text at U+0000. Their order is the one that KV promises.
   const list = database.prepare(
     `SELECT key, expiration, metadata FROM kv WHERE substr(key, 1, length(?1)) = ?1 AND key > ?2 AND (expiration IS NULL OR expiration > ?3) ORDER BY key LIMIT ?4`,
   );
   const seconds = (): number => Math.floor(clock.now() / 1000);
-  const find = (key: string): Row | undefined => select.get(key, seconds()) as Row | undefined;
+  const find = (key: string): Row | undefined => select.get(encoder.encode(key), seconds()) as Row | undefined;
 
   return {
     async get(key) {
@@ -49,13 +52,13 @@ export async function fileKv(path: string, clock: Pick<Clock, "now"> = systemClo
     async put(key, value, { expiration, expirationTtl, metadata }) {
       const ends = expirationTtl === undefined ? expiration : seconds() + expirationTtl;
       expire.run(seconds());
-      upsert.run(key, new Uint8Array(value), ends ?? null, metadata === undefined ? null : JSON.stringify(metadata));
+      upsert.run(encoder.encode(key), new Uint8Array(value), ends ?? null, metadata === undefined ? null : JSON.stringify(metadata));
     },
     async delete(key) {
-      remove.run(key);
+      remove.run(encoder.encode(key));
     },
     async list({ prefix = "", limit = 1000, cursor = "" }) {
-      const rows = list.all(prefix, cursor, seconds(), limit + 1) as unknown as Row[];
+      const rows = list.all(encoder.encode(prefix), encoder.encode(cursor), seconds(), limit + 1) as unknown as Row[];
       const keys = rows.slice(0, limit).map(listed);
       if (rows.length <= limit) return { keys, list_complete: true };
       return { keys, list_complete: false, cursor: keys.at(-1)!.name };
@@ -65,7 +68,7 @@ export async function fileKv(path: string, clock: Pick<Clock, "now"> = systemClo
 
 function listed({ key, expiration, metadata }: Row): KvPage["keys"][number] {
   return {
-    name: key,
+    name: decoder.decode(key),
     ...(expiration !== null && { expiration }),
     ...(metadata !== null && { metadata: JSON.parse(metadata) as unknown }),
   };
