@@ -1,7 +1,6 @@
 // Host: what contexts and instances need of the proactor that owns them.
 
 import type { Clock } from "./deadlines.ts";
-import type { Trap } from "./instance.ts";
 import type { Limits } from "./limits.ts";
 import type { ErrorReport } from "./report.ts";
 import type { RequestContext } from "./request-context.ts";
@@ -50,8 +49,8 @@ export interface Host {
   readonly limits: Limits;
   readonly counters: Counters;
   report(report: ErrorReport): void;
-  /** A turn of this context ended in a trap. */
-  trapped(context: RequestContext, trap: Trap): void;
+  /** A turn of this context ended in a trap: the module threw `cause`, or cannot run because of it. */
+  trapped(context: RequestContext, cause: unknown): void;
   /** This context has ended. */
   release(context: RequestContext): void;
 }

@@ -18,46 +18,28 @@ import {
 } from "../assembly/abi.ts";
 import { CompletionQueue } from "./completion-queue.ts";
 import { Context } from "./context.ts";
-import { Failure, messageOf, statusOf } from "./failure.ts";
+import { Failure, statusOf } from "./failure.ts";
 import type { Host } from "./host.ts";
 import { Memory } from "./memory.ts";
 import { Operation } from "./operation.ts";
 import type { Completion, Processor, Work } from "./operation.ts";
 import { processors } from "./processors.ts";
+import type { Place } from "./report.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { Grants } from "./resource.ts";
 import { Submission } from "./submission.ts";
 import { wasiImports } from "./wasi.ts";
 
-/** Why a call into the module did not return. */
-export interface Trap {
-  message: string;
-  file?: string;
-  line?: number;
-  column?: number;
-  /** Whether the guest said so itself, by `abort`, and can go on with other contexts. */
-  contained: boolean;
-  /** The completion whose handler was running. */
-  completion?: Completion;
-  cause: unknown;
-}
-
 /** Unwinds the module's stack from inside `abort`. */
 export class GuestAbort extends Error {
+  override readonly name = "GuestAbort";
+
   constructor(
     message: string,
-    readonly file: string,
-    readonly line: number,
-    readonly column: number,
+    readonly place: Place,
   ) {
     super(message);
-    this.name = "GuestAbort";
   }
-}
-
-function cutOff(context: Context): Trap {
-  const message = `the platform ended another request while the module ran: ${context.title}`;
-  return { message, contained: false, cause: new Error(message) };
 }
 
 interface Exports {
@@ -86,7 +68,7 @@ export class Instance {
   readonly #exports: Exports;
   readonly #memory: Memory;
   readonly #submission: Submission;
-  readonly #queue: CompletionQueue;
+  readonly queue: CompletionQueue;
   readonly #granted: Grants;
   #lastResource = 0;
   /** Completions that the guest may still take on this turn. */
@@ -104,7 +86,7 @@ export class Instance {
     this.#exports = instance.exports as unknown as Exports;
     this.#memory = new Memory(this.#exports.memory);
     this.#submission = new Submission(this.#memory);
-    this.#queue = new CompletionQueue(this.#memory);
+    this.queue = new CompletionQueue(this.#memory);
     host.counters.instances++;
     host.counters.instantiated++;
     this.#initialize();
@@ -149,17 +131,13 @@ export class Instance {
     return this.#memory.bytes.length > this.#host.limits.memoryBytes || this.#lastResource > RESOURCE_MAX / 2;
   }
 
-  /** The completion that the last turn dispatched last. */
-  get lastDelivered(): Completion | undefined {
-    return this.#queue.last;
-  }
-
   // Calls into the module.
 
-  /** Runs turns of a context until nothing is pending or others should be served. Returns the trap that ended them. */
-  run(context: RequestContext): Trap | undefined {
+  /** Runs turns of a context until nothing is pending or others should be served. Returns what ended them otherwise. */
+  run(context: RequestContext): unknown {
     // No stack of the module outlives the event that made it, unless the platform has cut it off.
-    if (this.current !== undefined) return cutOff(this.current);
+    if (this.current)
+      return new Error(`the platform ended another request while the module ran: ${this.current.title}`);
     this.current = context;
     const { budget, runs } = this.#host.limits;
     try {
@@ -171,18 +149,10 @@ export class Instance {
       }
       return undefined;
     } catch (error) {
-      return this.#trapOf(error);
+      return error;
     } finally {
       this.current = undefined;
     }
-  }
-
-  #trapOf(error: unknown): Trap {
-    const completion = this.#queue.running();
-    const trap = { message: messageOf(error), ...(completion && { completion }), cause: error };
-    if (!(error instanceof GuestAbort)) return { ...trap, contained: false };
-    const { file, line, column } = error;
-    return { ...trap, file, line, column, contained: true };
   }
 
   /** Arranges that the guest frees the slots of a context that is over. Their handlers are not called. */
@@ -306,24 +276,24 @@ export class Instance {
     const records = Math.min(capacity >>> 0, context.due, this.#left);
     if (at & 3 || !this.#memory.contains(at, records * COMPLETION_BYTES)) return Status.Fault;
     if (!this.#memory.contains(arena, arenaBytes)) return Status.Fault;
-    this.#queue.begin(at, arena, arenaBytes);
-    while (this.#queue.length < records) {
+    this.queue.begin(at, arena, arenaBytes);
+    while (this.queue.length < records) {
       const pending = this.context.pending.length > 0 ? this.context.pending : context.pending;
       const completion = pending.peek()!;
-      if (this.#queue.push(completion)) {
+      if (this.queue.push(completion)) {
         pending.shift();
         this.#delivered(completion);
-      } else if (this.#queue.length > 0) {
+      } else if (this.queue.length > 0) {
         break; // The next poll begins with an empty arena.
       } else if (!completion.demanded) {
         completion.demanded = true;
         this.#left--;
-        return this.#queue.demand(completion.payload!.length);
+        return this.queue.demand(completion.payload!.length);
       } else {
         this.#tooBig(completion, context); // The guest was told, and polls without room for it all the same.
       }
     }
-    return this.#queue.length;
+    return this.queue.length;
   };
 
   #tooBig(completion: Completion, context: Context): void {
@@ -376,12 +346,8 @@ export class Instance {
     line: number,
     column: number,
   ): never => {
-    throw new GuestAbort(
-      this.#abortText(message, messageBytes),
-      this.#abortText(file, fileBytes),
-      line >>> 0,
-      column >>> 0,
-    );
+    const place = { file: this.#abortText(file, fileBytes), line: line >>> 0, column: column >>> 0 };
+    throw new GuestAbort(this.#abortText(message, messageBytes), place);
   };
 
   /** Whatever the guest points at, and even before there is a memory: a trap is reported though its report is wrong. */

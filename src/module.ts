@@ -33,7 +33,7 @@ export function checkModule(module: WebAssembly.Module): void {
 function wrongImports(module: WebAssembly.Module): string[] {
   return WebAssembly.Module.imports(module)
     .filter(({ module: from, name, kind }) => kind !== "function" || !IMPORTS.get(from)?.has(name))
-    .map(({ module: from, name, kind }) => `it imports ${kind} ${from}.${name}, which this host does not provide`);
+    .map(({ module: from, name, kind }) => `it imports ${kind} ${from}.${name}: this host does not provide it`);
 }
 
 function wrongExports(module: WebAssembly.Module): string[] {

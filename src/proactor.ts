@@ -10,18 +10,19 @@ import { messageOf } from "./failure.ts";
 import { newCounters } from "./host.ts";
 import type { Counters, Host } from "./host.ts";
 import { GuestAbort, Instance } from "./instance.ts";
-import type { Trap } from "./instance.ts";
 import { completeLimits } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import { ModuleError, checkModule } from "./module.ts";
 import { handlerOf } from "./processors.ts";
-import { failureResponse, formatReport, placeOf } from "./report.ts";
+import { failureResponse, logError, placeOf } from "./report.ts";
 import type { ErrorReport, OnError } from "./report.ts";
 import { RequestContext } from "./request-context.ts";
 import type { Lifetime } from "./request-context.ts";
 import type { Grants } from "./resource.ts";
 
-export type Isolation = "request" | "pooled" | "shared";
+export type Isolation = (typeof ISOLATIONS)[number];
+
+const ISOLATIONS = ["request", "pooled", "shared"] as const;
 
 export interface ProactorOptions {
   /** What the guest may open, by name. */
@@ -63,14 +64,19 @@ export class Proactor implements Host {
     return new Proactor(source instanceof WebAssembly.Module ? source : await compile(source), options);
   }
 
-  constructor(module: WebAssembly.Module, options: ProactorOptions = {}) {
+  constructor(
+    module: WebAssembly.Module,
+    { resources = {}, isolation = "pooled", limits, onError = logError, clock = systemClock }: ProactorOptions = {},
+  ) {
     checkModule(module);
+    if (!ISOLATIONS.includes(isolation))
+      throw new TypeError(`isolation: "${isolation}" is none of ${ISOLATIONS.join(", ")}`);
     this.#module = module;
-    this.#resources = options.resources ?? {};
-    this.#isolation = checkedIsolation(options.isolation ?? "pooled");
-    this.#onError = options.onError ?? ((report) => console.error(formatReport(report)));
-    this.limits = completeLimits(options.limits);
-    this.clock = options.clock ?? systemClock;
+    this.#resources = resources;
+    this.#isolation = isolation;
+    this.#onError = onError;
+    this.limits = completeLimits(limits);
+    this.clock = clock;
     this.#idle.push(this.#instantiate());
   }
 
@@ -97,7 +103,7 @@ export class Proactor implements Host {
     try {
       return new Instance(this, this.#module, this.#resources);
     } catch (error) {
-      const place = error instanceof GuestAbort ? placeOf(error) : "";
+      const place = error instanceof GuestAbort ? placeOf(error.place) : "";
       throw new ModuleError(`the module trapped while it started: ${messageOf(error)}${place}`, { cause: error });
     }
   }
@@ -137,15 +143,17 @@ export class Proactor implements Host {
     return !instance.isWornOut && this.#idle.length < this.limits.idleInstances;
   }
 
-  trapped(context: RequestContext, trap: Trap): void {
+  trapped(context: RequestContext, cause: unknown): void {
     const { instance } = context;
     this.counters.traps++;
     instance.traps++;
-    this.report(trapReport(context, trap));
-    const isContained = this.#isolation === "shared" && trap.contained && instance.traps < this.limits.traps;
+    this.report(trapReport(context, cause));
+    const isShared = this.#isolation === "shared";
+    // The guest itself said so, and can go on with other requests.
+    const isContained = isShared && cause instanceof GuestAbort && instance.traps < this.limits.traps;
     if (!isContained) instance.retire();
     context.fail({ error: "trap", detail: "The module trapped while it handled this request." });
-    if (!isContained && this.#isolation === "shared") this.#condemn(instance);
+    if (isShared && !isContained) this.#condemn(instance);
   }
 
   /** Fails all requests of a shared instance. The next request gets a new one. */
@@ -198,25 +206,20 @@ export class Proactor implements Host {
     try {
       this.#onError(report);
     } catch (error) {
-      console.error(formatReport({ kind: "unexpected", message: `onError threw: ${messageOf(error)}` }));
+      logError({ kind: "unexpected", message: `onError threw: ${messageOf(error)}` });
     }
   }
 }
 
-function trapReport(context: RequestContext, { message, file, line, column, completion, cause }: Trap): ErrorReport {
+function trapReport({ instance, title }: RequestContext, cause: unknown): ErrorReport {
   return {
     kind: "trap",
-    message,
-    ...(file && { file, line, column }),
-    ...(completion && handlerOf(completion)),
-    request: context.title,
+    message: messageOf(cause),
+    ...(cause instanceof GuestAbort && cause.place),
+    ...handlerOf(instance.queue.running()),
+    request: title,
     cause,
   };
-}
-
-function checkedIsolation(isolation: Isolation): Isolation {
-  if (["request", "pooled", "shared"].includes(isolation)) return isolation;
-  throw new TypeError(`isolation: "${isolation}" is none of "request", "pooled" and "shared"`);
 }
 
 /** Not among the types of Workers, where it is there and refuses. */

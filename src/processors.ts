@@ -37,7 +37,8 @@ export function nameOf({ opcode }: Completion): string {
 }
 
 /** Names an operation's handler in a report. */
-export function handlerOf(completion: Completion): Pick<ErrorReport, "operation" | "token"> {
+export function handlerOf(completion: Completion | undefined): Pick<ErrorReport, "operation" | "token"> | undefined {
+  if (!completion) return undefined;
   const { slot, generation } = completion;
   return { operation: nameOf(completion), token: { slot, generation } };
 }

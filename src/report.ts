@@ -2,8 +2,15 @@
 
 import type { Status } from "../assembly/abi.ts";
 
+/** Where in the guest's source, as a trap by `abort` tells. */
+export interface Place {
+  file: string;
+  line: number;
+  column: number;
+}
+
 /** Something that went wrong and that no handler of the guest has dealt with. */
-export interface ErrorReport {
+export interface ErrorReport extends Partial<Place> {
   /**
    * `trap`: the module trapped. `unanswered`: a context fell silent without a response. `unhandled`: an operation
    * failed that has no handler. `unexpected`: a processor threw what it should not. `killed`: the platform ended a
@@ -11,10 +18,6 @@ export interface ErrorReport {
    */
   kind: "trap" | "unanswered" | "unhandled" | "unexpected" | "killed" | "open";
   message: string;
-  /** Source file, line and column in the guest, where a trap by `abort` gave them. */
-  file?: string;
-  line?: number;
-  column?: number;
   /** The operation whose handler was running, or that failed. */
   operation?: string;
   token?: { slot: number; generation: number };
@@ -34,9 +37,12 @@ export function formatReport(report: ErrorReport): string {
   return `wasm-proactor: ${report.kind}: ${report.message}${placeOf(report)}${handler}${request}`;
 }
 
-/** Where in the guest's source, if that is known. */
-export function placeOf({ file, line, column }: Pick<ErrorReport, "file" | "line" | "column">): string {
+export function placeOf({ file, line, column }: Partial<Place>): string {
   return file ? ` (${file}:${line}:${column})` : "";
+}
+
+export function logError(report: ErrorReport): void {
+  console.error(formatReport(report));
 }
 
 /** Why a context was not answered by the guest: a word for programs, a sentence for people. */
@@ -45,6 +51,6 @@ export interface ContextFailure {
   detail: string;
 }
 
-export function failureResponse(failure: ContextFailure, status = 500): Response {
-  return Response.json(failure, { status });
+export function failureResponse(failure: ContextFailure): Response {
+  return Response.json(failure, { status: 500 });
 }

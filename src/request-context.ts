@@ -130,13 +130,13 @@ export class RequestContext extends Context {
 
   #fallSilent(): void {
     if (this.#exchange.response) return this.#end();
-    const last = this.instance.lastDelivered!;
+    const last = this.instance.queue.last!;
     this.#giveUp(`The handler of ${nameOf(last)} ran last and neither answered nor started anything.`, last);
   }
 
   /** Answers at once what would never be answered. */
   #giveUp(message: string, last?: Completion): void {
-    this.host.report({ kind: "unanswered", message, ...(last && handlerOf(last)), request: this.title });
+    this.host.report({ kind: "unanswered", message, ...handlerOf(last), request: this.title });
     this.fail({ error: "unanswered", detail: message });
   }
 
