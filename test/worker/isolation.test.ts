@@ -191,6 +191,35 @@ describe.for(["request", "pooled", "shared"] as const)("%s", (isolation) => {
     expect(after.traps - before.traps).toBe(count(answers, (answer) => answer.startsWith(TRAPPED)));
     if (isolation === "shared") expect(after.instantiated).toBe(1);
   });
+
+  // Nothing outlives a request in the first mode.
+  const testReuse = test.skipIf(isolation === "request");
+
+  testReuse("a request that is slow, or late because the processor is busy, is not taken for killed", async () => {
+    const { killed } = await subject.counters();
+    const held = Array.from({ length: 5 }, (_, index) => subject.send(`/hold/${index}`));
+    // All of them are begun before any of them goes on.
+    const burnt = await Promise.all(Array.from({ length: 50 }, () => subject.send("/burn/1")));
+    expect(new Set(burnt)).toEqual(new Set(["200 burnt"]));
+    expect(await Promise.all(held)).toEqual(held.map((_, index) => `200 upstream /held/${index}\n`));
+    expect((await subject.expectNothingLeft()).killed).toBe(killed);
+  });
+
+  testReuse("memory that has grown too much is replaced, and who uses it stays to the end", async () => {
+    const paths = Array.from({ length: 45 }, (_, index) => ["/large/1", "/ok/1", "/trap/1"][index % 3]!);
+    const answers = await Promise.all([...paths, ...paths].map((path) => subject.send(path)));
+    expect(count(answers, (answer) => answer === "200 3000000")).toBe(30);
+    expect(count(answers, (answer) => answer === visited("1"))).toBe(30);
+    expect(count(answers, (answer) => answer.startsWith(TRAPPED))).toBe(30);
+    await subject.expectNothingLeft();
+  });
+
+  test("an instance whose request was killed on its stack serves no other", async () => {
+    for (const path of ["/doom-idle/1", "/doom/1"]) {
+      expect(await subject.send(path)).toMatch(DOOMED);
+      await subject.expectNothingLeft();
+    }
+  });
 });
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -216,11 +245,10 @@ describe("shared", () => {
 
   test("a trap that is no abort fails all requests in flight, and the next are served by a new instance", async () => {
     const { instantiated } = await subject.counters();
-    const waiting = await begin("/hold/1", "/hold/2", "/hold/3");
-    // The chain always has something to do: nothing that it waits for tells it.
-    const [trapped, chained] = [subject.send("/unreachable/1"), subject.send("/chain/1")];
-    await expectAll([trapped], TRAPPED);
-    await expectAll([...waiting, chained], CONDEMNED);
+    // The last one always has something to do: nothing that it waits for could tell it.
+    const waiting = await begin("/hold/1", "/hold/2", "/spin/3");
+    await expectAll([subject.send("/unreachable/1")], TRAPPED);
+    await expectAll(waiting, CONDEMNED);
     await expectAll([subject.send("/ok/next")], visited("next"));
     expect((await subject.expectNothingLeft()).instantiated).toBe(instantiated + 1);
   });
@@ -258,39 +286,5 @@ describe("shared", () => {
       expect((await subject.expectNothingLeft()).killed).toBe(killed + batch * 15);
     }
     expect((await subject.counters()).refused).toBe(refused);
-  });
-});
-
-describe.for(["pooled", "shared"] as const)("%s", (isolation) => {
-  let subject: Subject;
-
-  beforeAll(async () => {
-    subject = await Subject.start(isolation);
-  });
-  afterAll(() => subject.dispose());
-
-  test("a request that is slow, or late because the processor is busy, is not taken for killed", async () => {
-    const held = Array.from({ length: 5 }, (_, index) => subject.send(`/hold/${index}`));
-    // All of them are begun before any of them goes on.
-    const burnt = await Promise.all(Array.from({ length: 50 }, () => subject.send("/burn/1")));
-    expect(new Set(burnt)).toEqual(new Set(["200 burnt"]));
-    expect(await Promise.all(held)).toEqual(held.map((_, index) => `200 upstream /held/${index}\n`));
-    expect((await subject.expectNothingLeft()).killed).toBe(0);
-  });
-
-  test("memory that has grown too much is replaced, and who uses it stays to the end", async () => {
-    const paths = Array.from({ length: 45 }, (_, index) => ["/large/1", "/ok/1", "/trap/1"][index % 3]!);
-    const answers = await Promise.all([...paths, ...paths].map((path) => subject.send(path)));
-    expect(count(answers, (answer) => answer === "200 3000000")).toBe(30);
-    expect(count(answers, (answer) => answer === visited("1"))).toBe(30);
-    expect(count(answers, (answer) => answer.startsWith(TRAPPED))).toBe(30);
-    await subject.expectNothingLeft();
-  });
-
-  test("an instance whose request was killed on its stack serves no other", async () => {
-    for (const path of ["/doom-idle/1", "/doom/1"]) {
-      expect(await subject.send(path)).toMatch(DOOMED);
-      await subject.expectNothingLeft();
-    }
   });
 });
