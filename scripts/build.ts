@@ -5,6 +5,7 @@
 
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, relative } from "node:path";
@@ -165,12 +166,11 @@ async function buildGuests(jobs: GuestJob[], stamps: Record<string, Stamp>, repo
   if (failures.length > 0) throw new Error(failures.join("\n"));
 }
 
-function ask(compiler: Worker, job: GuestJob): Promise<GuestResult> {
-  return new Promise((resolve, reject) => {
-    compiler.once("message", resolve);
-    compiler.once("error", reject);
-    compiler.postMessage(job);
-  });
+async function ask(compiler: Worker, job: GuestJob): Promise<GuestResult> {
+  compiler.postMessage(job);
+  // Takes back its listeners: a compiler is asked many times.
+  const [result] = await once(compiler, "message");
+  return result as GuestResult;
 }
 
 // Stamps and small things.
