@@ -16,14 +16,15 @@ export class Response extends Completion {
     return this.auxiliary;
   }
 
-  /** The response's headers, in order, repeated names kept. */
+  /** The response's headers, in order, repeated names kept; none if the fetch failed. */
   get headers(): Pairs {
-    return changetype<Pairs>(this.payload);
+    // The payload of a failure is the host's message; a word of zeros is an empty list.
+    return changetype<Pairs>(this.failed ? memory.data(4, 4) : this.payload);
   }
 
   /** The first header of this name, in any case. */
   header(name: string): string | null {
-    return this.failed ? null : this.headers.find(name);
+    return this.headers.find(name);
   }
 
   private get bodyStart(): usize {

@@ -5,15 +5,17 @@ import { readBytes, readText } from "../arena";
 import { Completion } from "../completion-queue";
 import { Operation } from "../operation";
 
-/** The bytes of a body. */
+/** The bytes of a body; none if the read failed. */
 @unmanaged
 export class Content extends Completion {
+  // The payload of a failure is the host's message, which is not meant for clients.
+
   text(): string {
-    return readText(this.payload, this.payload_bytes);
+    return this.failed ? "" : readText(this.payload, this.payload_bytes);
   }
 
   bytes(): ArrayBuffer {
-    return readBytes(this.payload, this.payload_bytes);
+    return readBytes(this.payload, this.failed ? 0 : this.payload_bytes);
   }
 }
 

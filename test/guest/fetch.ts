@@ -128,6 +128,12 @@ serve((exchange: Exchange) => {
     fetch.header("x-second", "yes").then(gather, (gather, response) => gather.take(response));
   } else if (path == "/method-last") {
     api.fetch("/echo").header("x-one", "1").header("x-two", "2").method("PUT").withBody().then(exchange, report);
+  } else if (path == "/failed") {
+    new Origin(0).fetch("/echo").then(exchange, (exchange, response) => {
+      const report = new Json().number("headers", response.headers.count).text("type", response.header("content-type"));
+      report.text("text", response.text()).number("bytes", response.bytes().byteLength);
+      exchange.respond(200, report.number("code", response.statusCode).toString());
+    });
   } else if (path == "/kv-as-origin") {
     new Origin(cache.resource).fetch("/status/200").then(exchange, report);
   } else if (path == "/memory") {

@@ -68,6 +68,10 @@ serve((exchange: Exchange) => {
     timer(5).then(exchange, (exchange, _done) => {
       exchange.read().then(exchange, answer);
     });
+  } else if (path == "/failed") {
+    read(0).then(exchange, (exchange, content) => {
+      exchange.respond(200, `${content.status} ${content.text()} ${content.bytes().byteLength}`);
+    });
   } else if (path == "/resource") {
     read(numberOf(exchange, "number")).then(exchange, answer);
   } else if (path == "/grant") {

@@ -188,6 +188,10 @@ const behaviour = (host: TestHost): void => {
     await expectBytes(await host.fetch("/bytes?url=/bytes/1000000&max=0"), bytesOf(1_000_000));
   });
 
+  test("fetch: one that failed has no status, no headers and no body", async () => {
+    expect(await host.json("/failed")).toEqual({ headers: 0, type: null, text: "", bytes: 0, code: 0 });
+  });
+
   // Redirects.
 
   test.for([301, 302, 303, 307, 308])("fetch: follows a %d, to a path or to another granted origin", async (code) => {

@@ -68,6 +68,10 @@ onEachHost("read", (host) => {
     }
   });
 
+  test("read: one that failed has neither text nor bytes, only a message", async () => {
+    expect(await (await host.fetch("/failed")).text()).toBe(`${BadResource}  0`);
+  });
+
   test("read: the deadline ends a read whose body does not go on, and lets go of it", async () => {
     expect(await host.json("/fetched?url=/endless&timeout=20")).toMatchObject({ status: TimedOut });
   });
