@@ -71,6 +71,9 @@ export class Proactor implements Host {
     checkModule(module);
     if (!ISOLATIONS.includes(isolation))
       throw new TypeError(`isolation: "${isolation}" is none of ${ISOLATIONS.join(", ")}`);
+    for (const [name, grant] of Object.entries(resources))
+      if (!["kv", "origin"].includes(grant?.kind))
+        throw new TypeError(`resources.${name}: this is no grant; wrap it in kv() or origin()`);
     this.#module = module;
     this.#resources = resources;
     this.#isolation = isolation;
@@ -202,9 +205,9 @@ export class Proactor implements Host {
 
   // Reports.
 
-  report(report: ErrorReport): void {
+  async report(report: ErrorReport): Promise<void> {
     try {
-      this.#onError(report);
+      await this.#onError(report);
     } catch (error) {
       logError({ kind: "unexpected", message: `onError threw: ${messageOf(error)}` });
     }
