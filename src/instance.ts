@@ -122,13 +122,17 @@ export class Instance {
     this.#host.counters.inFlight -= this.admitted;
   }
 
+  get memoryBytes(): number {
+    return this.#memory.bytes.length;
+  }
+
   /**
    * Whether the instance should be replaced once it is idle: neither its memory nor its numbers ever come back, and
    * one whose guest has cancelled the accept serves nobody.
    */
   get isWornOut(): boolean {
     if (this.#accept?.settled) return true;
-    return this.#memory.bytes.length > this.#host.limits.memoryBytes || this.#lastResource > RESOURCE_MAX / 2;
+    return this.memoryBytes > this.#host.limits.memoryBytes || this.#lastResource > RESOURCE_MAX / 2;
   }
 
   // Calls into the module.

@@ -24,8 +24,8 @@ export interface Limits {
   redirects: number;
   /** Traps after which a shared instance is replaced, though each was contained. */
   traps: number;
-  /** Idle instances that are kept for reuse. */
-  idleInstances: number;
+  /** Bytes of linear memory of all the idle instances together that are kept for reuse. */
+  idleBytes: number;
   /** Bytes of linear memory above which an instance is replaced once it is idle: memory never shrinks. */
   memoryBytes: number;
 }
@@ -40,7 +40,7 @@ export const DEFAULT_LIMITS: Limits = {
   connections: 6,
   redirects: 20,
   traps: 100,
-  idleInstances: 64,
+  idleBytes: 32 * 1024 * 1024,
   memoryBytes: 16 * 1024 * 1024,
 };
 

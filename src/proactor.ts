@@ -52,6 +52,8 @@ export class Proactor implements Host {
   readonly #onError: OnError;
   /** Instances that a request may have: clean, and for itself unless isolation is "shared". */
   readonly #idle: Instance[] = [];
+  /** What they weigh: memory never shrinks, and the platform counts it all. */
+  #idleBytes = 0;
   /** Requests that have not ended, with the signs of life that the last roll call knew of. */
   readonly #contexts = new Map<RequestContext, number>();
   #calledAt = -Infinity;
@@ -80,7 +82,7 @@ export class Proactor implements Host {
     this.#onError = onError;
     this.limits = completeLimits(limits);
     this.clock = clock;
-    this.#idle.push(this.#instantiate());
+    this.#keepIdle(this.#instantiate());
   }
 
   /** Answers one request by the guest. Rejects never: what goes wrong is a response with status 500, and a report. */
@@ -112,7 +114,7 @@ export class Proactor implements Host {
   }
 
   #checkOut(): Instance {
-    if (this.#isolation !== "shared") return this.#idle.pop() ?? this.#instantiate();
+    if (this.#isolation !== "shared") return this.#takeIdle() ?? this.#instantiate();
     const instance = this.#idle[0];
     if (instance && instance.current === undefined && !instance.isWornOut) return instance;
     // The platform has killed the request on whose stack the module ran. Nobody knows what it was in the middle of.
@@ -127,8 +129,19 @@ export class Proactor implements Host {
     this.counters.contexts--;
     this.#contexts.delete(context);
     if (this.#isolation === "shared") this.#leave(context);
-    else if (this.#isReusable(instance)) this.#idle.push(instance);
+    else if (this.#isReusable(instance)) this.#keepIdle(instance);
     else instance.retire();
+  }
+
+  #keepIdle(instance: Instance): void {
+    this.#idle.push(instance);
+    this.#idleBytes += instance.memoryBytes;
+  }
+
+  #takeIdle(): Instance | undefined {
+    const instance = this.#idle.pop();
+    if (instance) this.#idleBytes -= instance.memoryBytes;
+    return instance;
   }
 
   /** One request less in a shared instance. One that was replaced goes with its last. */
@@ -143,7 +156,7 @@ export class Proactor implements Host {
     if (this.#isolation === "request" || instance.retired || instance.admitted > 1) return false;
     // On a stack that the platform has cut off, nobody knows what the module was in the middle of.
     if (instance.current) return false;
-    return !instance.isWornOut && this.#idle.length < this.limits.idleInstances;
+    return !instance.isWornOut && this.#idleBytes + instance.memoryBytes <= this.limits.idleBytes;
   }
 
   trapped(context: RequestContext, cause: unknown): void {
