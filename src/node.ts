@@ -52,7 +52,12 @@ export async function fileKv(path: string, clock: Pick<Clock, "now"> = systemClo
     async put(key, value, { expiration, expirationTtl, metadata }) {
       const ends = expirationTtl === undefined ? expiration : seconds() + expirationTtl;
       expire.run(seconds());
-      upsert.run(encoder.encode(key), new Uint8Array(value), ends ?? null, metadata === undefined ? null : JSON.stringify(metadata));
+      upsert.run(
+        encoder.encode(key),
+        new Uint8Array(value),
+        ends ?? null,
+        metadata === undefined ? null : JSON.stringify(metadata),
+      );
     },
     async delete(key) {
       remove.run(encoder.encode(key));
