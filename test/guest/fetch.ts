@@ -113,6 +113,20 @@ serve((exchange: Exchange) => {
     timer(numberOf(exchange, "after")).then(tokens, (tokens, _done) => {
       for (let i = 0; i < tokens.list.length; i++) cancel(tokens.list[i]);
     });
+  } else if (path == "/upload-waiting") {
+    // A body that streams on is to be sent by a fetch that never gets a connection.
+    api.fetch("/endless").then(exchange, (exchange, response) => {
+      const gather = new Gather(exchange, 7);
+      const tokens = new Tokens();
+      for (let i = 1; i <= 6; i++) {
+        tokens.list.push(api.fetch("/never").then(gather, (gather, response) => gather.take(response)));
+      }
+      const upload = api.fetch("/mirror").method("POST").bodyFrom(response.resource);
+      tokens.list.push(upload.then(gather, (gather, response) => gather.take(response)));
+      timer(10).then(tokens, (tokens, _done) => {
+        for (let i = 0; i < tokens.list.length; i++) cancel(tokens.list[i]);
+      });
+    });
   } else if (path == "/kv-beside") {
     // KV calls and fetches share the context's connections.
     const gather = new Gather(exchange, 12);

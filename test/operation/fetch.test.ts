@@ -340,6 +340,11 @@ const behaviour = (host: TestHost): void => {
     expect(started).not.toContain(7);
     expect(started).toContain(8);
   });
+
+  test("fetch: a body that was to be sent, and was not, is let go of", async () => {
+    expect(await host.json("/upload-waiting")).toEqual({ ok: 0, cancelled: 7, failed: 0 });
+    expect(host.upstream.seen).not.toContain("POST /mirror");
+  });
 };
 
 onEachHost("fetch", behaviour, { runtimes: ["minimal", "stub"] });
