@@ -31,7 +31,6 @@ export class RequestContext extends Context {
   #failure: ContextFailure | undefined;
   #ended = false;
   #scheduled = false;
-  #settling = 0;
   #answered: Deferred | undefined;
   #finished: Deferred | undefined;
   #ping: Deferred | undefined;
@@ -95,14 +94,14 @@ export class RequestContext extends Context {
   override wake(): void {
     if (this.#scheduled || this.#ended || this.instance.current === this) return;
     this.#scheduled = true;
-    this.#settling = SETTLING_MICROTASKS;
-    queueMicrotask(this.#settle);
+    void this.#settle();
   }
 
-  readonly #settle = (): void => {
-    if (--this.#settling === 0) this.turn();
-    else queueMicrotask(this.#settle);
-  };
+  /** By promises alone: workerd wraps each callback of queueMicrotask, which takes it 2 µs. */
+  async #settle(): Promise<void> {
+    for (let waited = 0; waited < SETTLING_MICROTASKS; waited++) await undefined;
+    this.turn();
+  }
 
   readonly turn = (): void => {
     this.#scheduled = false;
