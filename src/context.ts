@@ -133,7 +133,7 @@ export class Context {
   /** Throws Again if the guest holds as many resources as it may. */
   checkResources(): void {
     if (this.instance.resources < this.host.limits.resources) return;
-    throw new Failure(Status.Again, "the module holds as many resources as it may: close some");
+    throw new Failure(Status.Again, "too many resources are held: close some");
   }
 
   /** Ends what is in flight without completions, and counts nothing as held. Touches no I/O. */

@@ -149,7 +149,7 @@ export class Instance {
         this.#left = budget;
         const result = this.#exports.run(budget);
         if (result < 0) throw new Error(`run() answered ${result}`);
-        if (this.#left === budget) throw new Error("run() took no completion, though some were pending");
+        if (this.#left === budget) throw new Error("run() took none of the completions");
       }
       return undefined;
     } catch (error) {
@@ -246,16 +246,13 @@ export class Instance {
   /** Throws what is wrong with the submission in this place. */
   #check(submission: Submission, { context }: Operation): void {
     if (submission.argumentBytes > this.#host.limits.argumentBytes) {
-      throw new Failure(Status.TooBig, "the arguments are over the host's limit");
+      throw new Failure(Status.TooBig, "the arguments are over the limit");
     }
     if (context.inFlight.has(submission.slot)) {
       throw new Failure(Status.Invalid, "the token's slot is in flight already");
     }
     if (this.current === this.context && submission.opcode !== Opcode.Accept) {
-      throw new Failure(
-        Status.NotPermitted,
-        "while the module starts no request is there: only accept can be submitted",
-      );
+      throw new Failure(Status.NotPermitted, "only accept can be submitted while the module starts");
     }
   }
 

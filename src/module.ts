@@ -13,8 +13,8 @@ const EXPORTS = { memory: "memory", run: "function", _initialize: "function" };
 
 /** One for all mistakes: most modules that make one were compiled without the package's configuration and make three. */
 const ADVICE =
-  'Compile it with the options of wasm-proactor/asconfig.json, `export { run } from "wasm-proactor"` in its entry file, ' +
-  `and a version of the package whose contract is ${CONTRACT}.`;
+  'Compile it with wasm-proactor/asconfig.json and `export { run } from "wasm-proactor"`, ' +
+  `by a version of the package whose contract is ${CONTRACT}.`;
 
 /** A module that cannot be a guest. The message says what is wrong and what to do. */
 export class ModuleError extends Error {

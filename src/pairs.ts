@@ -99,7 +99,7 @@ export function decodePairs(bytes: Uint8Array, at: number, length: number): Pair
 
 /** Made only where it is thrown: an error takes its stack along, which costs more than decoding a list. */
 function malformed(): Failure {
-  return new Failure(Status.Invalid, "list of pairs: counts and lengths disagree with its size");
+  return new Failure(Status.Invalid, "list of pairs: its lengths disagree");
 }
 
 /** The pairs as headers. Throws Invalid for what HTTP does not allow. */

@@ -180,7 +180,7 @@ export class Proactor implements Host {
       if (context.instance !== instance) continue;
       context.fail({
         error: "condemned",
-        detail: "The instance that this request shared with others had to be replaced.",
+        detail: "The instance that served this request was replaced.",
       });
     }
   }

@@ -62,7 +62,8 @@ export type Grants = Record<string, Grant>;
  * and list.
  */
 export function kv(store: KvStore, { rights = KV_RIGHTS }: { rights?: readonly KvRight[] } = {}): KvGrant {
-  if (typeof store?.list !== "function")
+  // What else has keys and values, such as a bucket, lacks this.
+  if (typeof store?.getWithMetadata !== "function")
     throw new TypeError("kv: the store is no KV namespace; is the binding's name in wrangler.toml right?");
   const unknown = rights.find((right) => !KV_RIGHTS.includes(right));
   if (unknown !== undefined) throw new TypeError(`kv: "${unknown}" is no right; rights are ${KV_RIGHTS.join(", ")}`);

@@ -10,7 +10,7 @@ export const Close: Processor = {
   decode({ resource }, context) {
     // A grant outlives the request, so a request cannot give it back: the next one would miss it.
     if (!context.owns(resource) && context.resource(resource))
-      throw new Failure(Status.NotPermitted, "close: a grant is not the guest's to close");
+      throw new Failure(Status.NotPermitted, "close: a grant cannot be closed");
     if (!context.owns(resource)) throw new Failure(Status.BadResource, "close: no such resource here");
     return () => {
       context.closeResource(resource);
