@@ -17,12 +17,13 @@ import {
   PAYLOAD_ALIGNMENT,
   Status,
 } from "../assembly/abi.ts";
+import { Fifo } from "./fifo.ts";
 import type { Memory } from "./memory.ts";
 import type { Completion } from "./operation.ts";
 
 export class CompletionQueue {
   readonly #memory: Memory;
-  readonly #batch: Completion[] = [];
+  readonly #batch = new Fifo<Completion>();
   #at = 0;
   #arena = 0;
   #arenaEnd = 0;
@@ -33,7 +34,7 @@ export class CompletionQueue {
 
   /** Begins a batch at `at`, with payloads in an arena; both lie inside the memory. */
   begin(at: number, arena: number, arenaBytes: number): void {
-    this.#batch.length = 0;
+    this.#batch.clear();
     this.#at = at >>> 0;
     this.#arena = arena >>> 0;
     this.#arenaEnd = this.#arena + (arenaBytes >>> 0);
@@ -44,15 +45,23 @@ export class CompletionQueue {
   }
 
   get last(): Completion | undefined {
-    return this.#batch.at(-1);
+    return this.#batch.last;
   }
 
-  /** Writes one completion. False if its payload does not fit into what is left of the arena. */
-  push(completion: Completion): boolean {
+  /** Whether the completion's payload fits into what is left of the arena. */
+  hasRoomFor({ payload }: Completion): boolean {
+    return !payload || payload.length === 0 || this.#payloadAt + payload.length <= this.#arenaEnd;
+  }
+
+  get #payloadAt(): number {
+    return Math.ceil(this.#arena / PAYLOAD_ALIGNMENT) * PAYLOAD_ALIGNMENT;
+  }
+
+  /** Writes one completion, for which there is room. */
+  push(completion: Completion): void {
     const { payload } = completion;
-    const payloadAt = Math.ceil(this.#arena / PAYLOAD_ALIGNMENT) * PAYLOAD_ALIGNMENT;
+    const payloadAt = this.#payloadAt;
     const payloadBytes = payload ? payload.length : 0;
-    if (payloadBytes > 0 && payloadAt + payloadBytes > this.#arenaEnd) return false;
     const words = this.#memory.words;
     const record = this.#recordAt(this.#batch.length);
     words[record + (COMPLETION_TOKEN_SLOT >> 2)] = completion.slot;
@@ -68,7 +77,6 @@ export class CompletionQueue {
       this.#arena = payloadAt + payloadBytes;
     }
     this.#batch.push(completion);
-    return true;
   }
 
   /** Tells in the first record how large an arena would hold this payload, wherever the arena begins. */
@@ -82,8 +90,8 @@ export class CompletionQueue {
     const words = this.#memory.words;
     // Once all are dispatched, the guest uses the first record to tell handlers that their submission was refused.
     const token = words[this.#recordAt(0) + (COMPLETION_TOKEN_SLOT >> 2)];
-    if (token !== this.#batch[0]?.slot) return undefined;
-    return this.#batch.findLast((_, index) => this.#isDispatched(index));
+    if (token !== this.#batch.peek()?.slot) return undefined;
+    return [...this.#batch].findLast((_, index) => this.#isDispatched(index));
   }
 
   #isDispatched(index: number): boolean {

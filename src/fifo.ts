@@ -1,43 +1,49 @@
-// Fifo: first in, first out, without the cost of Array.shift on a long queue.
+// Fifo: first in, first out. What waits links to what waits behind it, so that queueing allocates nothing and cannot fail.
 
-/** Items taken before it is worth giving their places back. */
-const COMPACT_AFTER = 4096;
+/** Waits in one queue at a time. */
+export interface Linked {
+  next?: this | undefined;
+}
 
-export class Fifo<T> {
-  #items: T[] = [];
-  #head = 0;
+export class Fifo<T extends Linked> {
+  length = 0;
+  #first: T | undefined;
+  #last: T | undefined;
 
-  get length(): number {
-    return this.#items.length - this.#head;
+  /** What is next. */
+  peek(): T | undefined {
+    return this.#first;
+  }
+
+  /** What came last. */
+  get last(): T | undefined {
+    return this.#last;
   }
 
   push(item: T): void {
-    this.#items.push(item);
-  }
-
-  peek(): T | undefined {
-    return this.#items[this.#head];
+    if (this.#last) this.#last.next = item;
+    else this.#first = item;
+    this.#last = item;
+    this.length++;
   }
 
   shift(): T | undefined {
-    const item = this.#items[this.#head++];
-    if (this.#head >= this.#items.length) this.clear();
-    else if (this.#head >= COMPACT_AFTER && this.#head * 2 >= this.#items.length) this.#compact();
+    const item = this.#first;
+    if (!item) return undefined;
+    this.#first = item.next;
+    item.next = undefined;
+    if (!this.#first) this.#last = undefined;
+    this.length--;
     return item;
   }
 
-  /** A queue that is never quite empty must not grow for ever. */
-  #compact(): void {
-    this.#items = this.#items.slice(this.#head);
-    this.#head = 0;
-  }
-
   clear(): void {
-    this.#items = [];
-    this.#head = 0;
+    this.#first = undefined;
+    this.#last = undefined;
+    this.length = 0;
   }
 
   *[Symbol.iterator](): Iterator<T> {
-    for (let index = this.#head; index < this.#items.length; index++) yield this.#items[index]!;
+    for (let item = this.#first; item; item = item.next) yield item;
   }
 }

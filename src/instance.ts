@@ -281,8 +281,9 @@ export class Instance {
     while (this.queue.length < records) {
       const pending = this.context.pending.length > 0 ? this.context.pending : context.pending;
       const completion = pending.peek()!;
-      if (this.queue.push(completion)) {
+      if (this.queue.hasRoomFor(completion)) {
         pending.shift();
+        this.queue.push(completion);
         this.#delivered(completion);
       } else if (this.queue.length > 0) {
         break; // The next poll begins with an empty arena.

@@ -21,6 +21,8 @@ export interface Completion {
   resource: number;
   payload: Uint8Array | null;
   auxiliary: number;
+  /** What waits behind it. */
+  next?: Completion | undefined;
   /** Whether `poll` has told the guest that its arena is too small for this one. */
   demanded?: boolean;
 }
@@ -57,6 +59,7 @@ export class Operation implements Completion {
   resource = 0;
   payload: Uint8Array | null = null;
   auxiliary = 0;
+  next: Completion | undefined = undefined;
   /** Whether the final completion is decided. What comes later is disposed of. */
   settled = false;
   #controller: AbortController | undefined;

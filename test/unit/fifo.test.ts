@@ -1,16 +1,22 @@
 import { array, assert, constantFrom, property } from "fast-check";
 import { expect, test } from "vitest";
 import { Fifo } from "../../src/fifo.ts";
+import type { Linked } from "../../src/fifo.ts";
+
+interface Numbered extends Linked {
+  number: number;
+}
 
 test("fifo: is an array that only gives from the front", () =>
   assert(
     property(array(constantFrom("push", "shift", "peek", "clear", "list", "length"), { maxLength: 200 }), (steps) => {
-      const fifo = new Fifo<number>();
-      let model: number[] = [];
+      const fifo = new Fifo<Numbered>();
+      let model: Numbered[] = [];
       steps.forEach((step, index) => {
         if (step === "push") {
-          fifo.push(index);
-          model.push(index);
+          const item = { number: index };
+          fifo.push(item);
+          model.push(item);
         } else if (step === "shift") expect(fifo.shift()).toBe(model.shift());
         else if (step === "peek") expect(fifo.peek()).toBe(model[0]);
         else if (step === "clear") {
@@ -18,19 +24,32 @@ test("fifo: is an array that only gives from the front", () =>
           model = [];
         } else if (step === "list") expect([...fifo]).toEqual(model);
         expect(fifo.length).toBe(model.length);
+        expect(fifo.last).toBe(model.at(-1));
       });
     }),
   ));
 
+test("fifo: an item that was taken can wait again, in this queue or another", () => {
+  const fifo = new Fifo<Numbered>();
+  const other = new Fifo<Numbered>();
+  const [first, second] = [{ number: 1 }, { number: 2 }];
+  fifo.push(first);
+  fifo.push(second);
+  other.push(fifo.shift()!);
+  fifo.push(other.shift()!);
+  expect([...fifo]).toEqual([second, first]);
+  expect([...other]).toEqual([]);
+});
+
 test("fifo: keeps the order over any length, full or never quite empty", () => {
-  const fifo = new Fifo<number>();
+  const fifo = new Fifo<Numbered>();
   let pushed = 0;
   let shifted = 0;
   const push = (count: number): void => {
-    for (let i = 0; i < count; i++) fifo.push(pushed++);
+    for (let i = 0; i < count; i++) fifo.push({ number: pushed++ });
   };
   const shift = (count: number): void => {
-    for (let i = 0; i < count; i++) expect(fifo.shift()).toBe(shifted++);
+    for (let i = 0; i < count; i++) expect(fifo.shift()?.number).toBe(shifted++);
   };
   push(20_000);
   shift(19_000);
