@@ -263,7 +263,10 @@ export class Instance {
       if (outcome !== undefined && !(outcome instanceof Promise)) return operation.succeed(outcome);
       operation.context.track(operation);
       if (deadlineMs !== 0) operation.setDeadline(deadlineMs);
-      outcome?.then(operation.succeed, operation.fail);
+      outcome?.then(
+        (result) => operation.succeed(result),
+        (error) => operation.fail(error),
+      );
     } catch (error) {
       operation.fail(error);
     }

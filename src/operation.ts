@@ -113,20 +113,20 @@ export class Operation implements Completion {
     this.#deadline = added;
   }
 
-  readonly succeed = (outcome: Outcome): void => {
+  succeed(outcome: Outcome): void {
     if (this.settled) return this.#dispose(outcome);
     this.auxiliary = outcome.auxiliary ?? 0;
     this.payload = outcome.payload ?? null;
     if (outcome.response) this.resource = this.context.addResource(new Body(outcome.response));
     this.#settle();
-  };
+  }
 
-  readonly fail = (error: unknown): void => {
+  fail(error: unknown): void {
     if (this.settled) return void this.context.host.counters.late++;
     this.status = statusOf(error);
     this.payload = encodeBytes(messageOf(error).slice(0, MESSAGE_UNITS_MAX));
     this.#settle();
-  };
+  }
 
   /** Ends the operation from outside: its work is aborted and its final completion queued, both in this turn. */
   end(status: Status, message: string): void {
