@@ -194,7 +194,9 @@ export class Instance {
   readonly #submit = (at: number, count: number): number => {
     const context = this.current;
     if (!context) return Status.Invalid;
-    if (count >>> 0 > SUBMIT_COUNT_MAX) return Status.TooBig;
+    // A module that declares other types than i32 gives other numbers.
+    count >>>= 0;
+    if (count > SUBMIT_COUNT_MAX) return Status.TooBig;
     if (at & 3 || !this.#memory.contains(at, count * SUBMISSION_BYTES)) return Status.Fault;
     for (let index = 0; index < count; index++) {
       this.#submission.moveTo(at >>> 0, index);
@@ -280,6 +282,8 @@ export class Instance {
     const records = Math.min(capacity >>> 0, context.due, this.#left);
     if (at & 3 || !this.#memory.contains(at, records * COMPLETION_BYTES)) return Status.Fault;
     if (!this.#memory.contains(arena, arenaBytes)) return Status.Fault;
+    // The last batch still tells whose handler ran last.
+    if (records === 0) return 0;
     this.queue.begin(at, arena, arenaBytes);
     while (this.queue.length < records) {
       const pending = this.context.pending.length > 0 ? this.context.pending : context.pending;
