@@ -7,6 +7,7 @@
 import { EventKind, MORE, Status } from "../assembly/abi.ts";
 import { Context } from "./context.ts";
 import { Deferred } from "./deferred.ts";
+import { messageOf } from "./failure.ts";
 import type { Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
 import type { Completion } from "./operation.ts";
@@ -107,6 +108,16 @@ export class RequestContext extends Context {
     this.#scheduled = false;
     this.signs++;
     if (this.#ended) return;
+    try {
+      this.#run();
+    } catch (cause) {
+      // On a timer's or a promise's stack nobody else could answer.
+      this.host.report({ kind: "unexpected", message: messageOf(cause), request: this.title, cause });
+      this.fail({ error: "unexpected", detail: "The host failed while it handled this request." });
+    }
+  };
+
+  #run(): void {
     const trap = this.instance.run(this);
     if (this.#exchange.response) this.#answered?.resolve();
     if (this.#ended) return;
@@ -114,7 +125,7 @@ export class RequestContext extends Context {
     if (this.due > 0) this.#yield();
     else if (this.inFlight.size === 0) return this.#fallSilent();
     this.#expectPing();
-  };
+  }
 
   /** A turn delivers what belongs to no request too. */
   override get due(): number {
