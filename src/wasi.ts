@@ -25,6 +25,9 @@ export const WASI_FUNCTIONS = new Set([
   "random_get",
 ]);
 
+/** Pieces of memory in one call of fd_read or fd_write. */
+const PIECE_COUNT_MAX = 1024;
+
 /** Characters after which a line is written though it has not ended: the guest might never end it. */
 const LINE_LENGTH_MAX = 8192;
 
@@ -43,9 +46,17 @@ export function wasiImports(
   return {
     ...shim.wasiImport,
     ...(clock !== systemClock && { clock_time_get: clockTimeGet(instance, clock) }),
+    fd_read: bounded(shim.wasiImport["fd_read"]!),
+    fd_write: bounded(shim.wasiImport["fd_write"]!),
     poll_oneoff: () => wasi.ERRNO_NOTSUP,
     random_get: randomGet(instance),
   } as never;
+}
+
+/** Refuses to read or write more pieces at once than any system does: the shim makes an object of each. */
+function bounded(call: (...args: number[]) => unknown) {
+  return (fd: number, pieces: number, count: number, resultAt: number): unknown =>
+    count >>> 0 > PIECE_COUNT_MAX ? wasi.ERRNO_INVAL : call(fd, pieces, count, resultAt);
 }
 
 /** Writes by lines, as consoles do. */
