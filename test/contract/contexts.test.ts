@@ -266,6 +266,35 @@ describe("the end of a context", () => {
   });
 });
 
+test("contexts: what the platform refuses the host costs one request, and nobody waits", async () => {
+  const simulation = new Simulation();
+  const stage = await puppet({ simulation, limits: { runs: 2 } });
+  const { clock } = simulation;
+  const arm = clock.setTimeout;
+  clock.setTimeout = () => {
+    throw new Error("not on behalf of a different request");
+  };
+  const response = await stage.serve(function* (_, puppet) {
+    // An operation that needs a timer fails, and says why.
+    puppet.submit(timer(5));
+    expect((yield)[0]!.status).toBe(Status.Failed);
+    // Giving way needs one too.
+    for (;;) {
+      puppet.submit(noop());
+      yield;
+    }
+  });
+  expect([response.status, await response.json()]).toMatchObject([500, { error: "unexpected" }]);
+  expect(stage.reports).toMatchObject([{ kind: "unexpected", message: "not on behalf of a different request" }]);
+  expect(stage.proactor.counters.contexts).toBe(0);
+  clock.setTimeout = arm;
+  const next = await stage.serve(function* (exchange, puppet) {
+    puppet.submit(respond(exchange, 204));
+    yield;
+  });
+  expect(next.status).toBe(204);
+});
+
 describe("traps", () => {
   test.for(ISOLATIONS)(
     "contexts: a trap costs one request and is reported with its place, isolation %s",

@@ -103,6 +103,9 @@ const IMPORTS = `
 const ABORT = "(call $abort (i32.const 0) (i32.const 6) (i32.const 8) (i32.const 6) (i32.const 12) (i32.const 34))";
 const TEXTS = '(data (i32.const 0) "no way\\00\\00app.ts")';
 
+/** Traps, by a division by zero, unless the call answers Invalid. */
+const check = (call: string): string => `(drop (i32.div_u (i32.const 1) (i32.eq (i32.const -1) ${call})))`;
+
 describe("the start", () => {
   test("instantiation: an abort in _initialize is told with its place", async () => {
     const message = await said(`${IMPORTS} ${MEMORY} ${TEXTS} ${RUN} (func (export "_initialize") ${ABORT})`);
@@ -117,8 +120,6 @@ describe("the start", () => {
   });
 
   test("instantiation: a start function has nobody to talk to yet", async () => {
-    // Each import refuses; if one does not, the module traps with an integer division by zero.
-    const check = (call: string): string => `(drop (i32.div_u (i32.const 1) (i32.eq (i32.const -1) ${call})))`;
     const start = `(func $start
       ${check("(call $submit (i32.const 0) (i32.const 1))")}
       ${check("(call $poll (i32.const 0) (i32.const 1) (i32.const 64) (i32.const 64))")}

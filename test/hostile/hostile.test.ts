@@ -1,0 +1,139 @@
+// Hostile modules: each .wat file beside this one does what no guest should. Its first line says what; its second, what
+// must come of it. Whatever it is: nothing reaches the platform, nobody waits for ever, the host writes where it was
+// told to and nowhere else, and the next request is served.
+//
+// What a module cannot be kept from is to loop without calling anybody. That is the runtime's CPU limit.
+
+import { globSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { afterEach, expect, test, vi } from "vitest";
+import { path } from "../../scripts/paths.ts";
+import { Proactor } from "../../src/index.ts";
+import type { ErrorReport, Isolation } from "../../src/index.ts";
+import { Simulation } from "../../src/testing/index.ts";
+import { guard } from "../contract/border.ts";
+import { wat } from "./wat.ts";
+
+const ISOLATIONS: Isolation[] = ["request", "pooled", "shared"];
+
+interface Hostile {
+  name: string;
+  does: string;
+  /** A status; "500 trap" and the like; "any" of these; "never". */
+  outcome: string;
+  text: string;
+}
+
+const parts = readFileSync(path("test/hostile/prelude.wat"), "utf8")
+  .split(/^;; part: /m)
+  .slice(1)
+  .map((part) => [part.slice(0, part.indexOf("\n")), part.slice(part.indexOf("\n"))] as const);
+
+const modules: Hostile[] = globSync("test/hostile/*.wat", { cwd: path("") })
+  .filter((file) => basename(file) !== "prelude.wat")
+  .toSorted()
+  .map((file) => {
+    const code = readFileSync(path(file), "utf8");
+    const header = (name: string): string => new RegExp(`^;; ${name}: (.*)$`, "m").exec(code)?.[1] ?? "";
+    const own = header("own").split(" ");
+    const prelude = parts.filter(([name]) => !own.includes(name)).map(([, text]) => text);
+    const [imports, rest] = [code.match(/^\(import .*$/gm) ?? [], code.replace(/^\(import .*$/gm, "")];
+    // Imports come first in a module, whosever they are.
+    const text = `(module ${imports.join("\n")} ${prelude.join("\n")} ${rest})`;
+    return { name: basename(file, ".wat"), does: code.slice(3, code.indexOf("\n")), outcome: header("outcome"), text };
+  });
+
+/** A module with everything around it that it might reach. */
+async function start(text: string, isolation: Isolation) {
+  const module = await wat(text);
+  // Where there are many calls, memory is not compared around each of them.
+  const border = guard(module, { memory: !text.includes(";; calls: many") });
+  const simulation = new Simulation({ delay: [5, 5] });
+  const reports: ErrorReport[] = [];
+  const proactor = await Proactor.instantiate(module, {
+    isolation,
+    clock: simulation.clock,
+    resources: { STORE: simulation.kv(), API: simulation.origin("https://api.test", () => new Response("body")) },
+    onError: (report) => void reports.push(report),
+  });
+  const send = (): Promise<Response> =>
+    proactor.fetch(new Request("http://guest.test/", { method: "POST", body: "x" }));
+  return { border, simulation, reports, proactor, send };
+}
+
+afterEach(() => vi.restoreAllMocks());
+
+const ended = modules.filter(({ outcome }) => !["never", "pair"].includes(outcome));
+
+test.for(ended)("hostile: $name: $does", async ({ outcome, text }) => {
+  const lines = ["log", "error"].map((method) => vi.spyOn(console, method as "log").mockImplementation(() => {}));
+  for (const isolation of ISOLATIONS) {
+    const { simulation, reports, proactor, send } = await start(text, isolation);
+    for (let request = 0; request < 3; request++) {
+      const response = await simulation.run(send());
+      const answer =
+        response.status === 500 ? `500 ${((await response.json()) as { error: string }).error}` : `${response.status}`;
+      const unexpected = reports.filter(({ line }) => line !== undefined && !outcome.startsWith("500"));
+      expect(unexpected, "a number was not what the module expects: see line and column").toEqual([]);
+      if (outcome === "any") expect(["204", "500 trap", "500 unanswered"]).toContain(answer);
+      else expect([isolation, answer]).toEqual([isolation, outcome]);
+    }
+    await simulation.settle();
+    expect(reports.filter(({ kind }) => !["trap", "unanswered", "open", "unhandled"].includes(kind))).toEqual([]);
+    expect(proactor.counters.contexts).toBe(0);
+    expect(proactor.counters.inFlight).toBeGreaterThanOrEqual(0);
+    expect(proactor.counters.inFlight).toBeLessThanOrEqual(proactor.limits.inFlight * 2);
+    expect([simulation.openBodies, simulation.clock.size]).toEqual([0, 0]);
+  }
+  for (const console of lines) expect(console.mock.calls).toEqual([]);
+});
+
+test("hostile: resubmits-endlessly: others have their turn in between, and its own instance alone is held up", async () => {
+  const { text } = modules.find(({ outcome }) => outcome === "never")!;
+  for (const isolation of ISOLATIONS) {
+    const { border, simulation, proactor, send } = await start(text, isolation);
+    const requests = [send(), send(), send()];
+    let answered = 0;
+    for (const request of requests) request.then(() => answered++);
+    const turns: number[] = [];
+    for (let fired = 0; fired < 200; fired++) {
+      const before = border.turns;
+      // One timer each, and no time passes: they are all due at once.
+      simulation.clock.fireNext();
+      turns.push(border.turns - before);
+    }
+    expect([answered, simulation.clock.now()]).toEqual([0, 0]);
+    expect(Math.max(...turns)).toBeLessThanOrEqual(proactor.limits.runs);
+    expect(proactor.counters).toMatchObject({ contexts: 3, inFlight: isolation === "shared" ? 4 : 6 });
+  }
+});
+
+test("hostile: cross-context: what belongs to the first request is nothing to the second", async () => {
+  const { text } = modules.find(({ outcome }) => outcome === "pair")!;
+  const { simulation, reports, proactor, send } = await start(text, "shared");
+  const first = send();
+  const second = await simulation.run(send());
+  expect(reports).toEqual([]);
+  expect([second.status, (await simulation.run(first)).status]).toEqual([204, 201]);
+  expect(proactor.counters).toMatchObject({ contexts: 0, inFlight: 1 });
+});
+
+test("hostile: a module that never ends a line of its console does not fill the host's memory with it", async () => {
+  const text = `(module
+    (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 2)
+    (func (export "_initialize") (local $again i32)
+      (memory.fill (i32.const 0x10000) (i32.const 0x61) (i32.const 0x10000))
+      (i32.store (i32.const 0) (i32.const 0x10000))
+      (i32.store (i32.const 4) (i32.const 0x10000))
+      (loop $next
+        (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 64)))
+        (local.set $again (i32.add (local.get $again) (i32.const 1)))
+        (br_if $next (i32.lt_u (local.get $again) (i32.const 100)))))
+    (func (export "run") (param i32) (result i32) (i32.const 0)))`;
+  const log = vi.spyOn(console, "log").mockImplementation(() => {});
+  await Proactor.instantiate(await wat(text));
+  // 6.5 MB in all; what is not written yet is less than one line may be long.
+  const written = log.mock.calls.reduce((length, [line]) => length + String(line).length, 0);
+  expect(written).toBeGreaterThan(100 * 65_536 - 65_536);
+});

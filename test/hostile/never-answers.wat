@@ -1,0 +1,3 @@
+;; Takes the request and does nothing.
+;; outcome: 500 unanswered
+(func $request)

@@ -1,0 +1,28 @@
+;; Gives bytes that are no UTF-8 wherever text is expected.
+;; outcome: 204
+(data (i32.const 0x3000) "key\ff")
+(data (i32.const 0x3010) "\c0\af\ed\a0\80\f4\90\80\80aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")
+;; One pair: a name of one bad byte, a value of one good one.
+(data (i32.const 0x3100) "\01\00\00\00\01\00\00\00\01\00\00\00\80a")
+(func $text (param $opcode i32) (param $field i32) (param $at i32) (param $bytes i32)
+  (call $blank (local.get $opcode) (call $store))
+  (i32.store offset=0x2000 (local.get $field) (local.get $at))
+  (i32.store offset=0x2004 (local.get $field) (local.get $bytes))
+  (call $try (i32.const -1)))
+(func $request
+  (call $expect (call $open (i32.const 0x3000) (i32.const 4)) (i32.const -1) (i32.const 100))
+  (call $expect (call $open (i32.const 0x3010) (i32.const 64)) (i32.const -1) (i32.const 101))
+  (call $text (i32.const 8) (i32.const 20) (i32.const 0x3000) (i32.const 4))
+  (call $text (i32.const 8) (i32.const 20) (i32.const 0x3010) (i32.const 64))
+  (call $text (i32.const 10) (i32.const 20) (i32.const 0x3010) (i32.const 64))
+  (call $text (i32.const 11) (i32.const 20) (i32.const 0x3000) (i32.const 4))
+  (call $text (i32.const 11) (i32.const 28) (i32.const 0x3010) (i32.const 64))
+  (call $blank (i32.const 7) (call $api))
+  (i32.store (i32.const 0x2024) (i32.const 0x3100))
+  (i32.store (i32.const 0x2028) (i32.const 14))
+  (call $try (i32.const -1))
+  (call $blank (i32.const 5) (global.get $exchange))
+  (i32.store (i32.const 0x202c) (i32.const 200))
+  (i32.store (i32.const 0x2024) (i32.const 0x3100))
+  (i32.store (i32.const 0x2028) (i32.const 14))
+  (call $try (i32.const -1)))
