@@ -27,6 +27,8 @@ export function createWorker<Env extends object>(
   options: WorkerOptions | ((env: Env) => WorkerOptions) = {},
 ): Worker<Env> {
   checkModule(module);
+  if (typeof resources !== "function")
+    throw new TypeError("createWorker: give a function: (env) => ({ NAME: kv(env.NAME) })");
   // Bindings are known only inside a request. An isolate has one environment; tests may bring more.
   const proactors = new WeakMap<Env, Proactor>();
 

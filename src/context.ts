@@ -95,7 +95,8 @@ export class Context {
   resourceOf<K extends Resource["kind"]>(number: number, ...kinds: K[]): Extract<Resource, { readonly kind: K }> {
     const resource = this.resource(number);
     if (resource && kinds.includes(resource.kind as K)) return resource as Extract<Resource, { readonly kind: K }>;
-    throw new Failure(Status.BadResource, `resource ${number} is no ${kinds.join(" or ")} of this context`);
+    const which = number === 0 ? "what was not granted" : `resource ${number}`;
+    throw new Failure(Status.BadResource, `${which} is no ${kinds.join(" or ")} of this context`);
   }
 
   /** The resource whose body is to be sent instead of the submission's own bytes; none if the number is 0. */

@@ -11,4 +11,14 @@ export { formatReport } from "./report.ts";
 export type { ErrorReport, OnError } from "./report.ts";
 export type { Lifetime } from "./request-context.ts";
 export { kv, origin } from "./resource.ts";
-export type { FetchFunction, Grant, Grants, KvGrant, KvPage, KvRight, KvStore, OriginGrant } from "./resource.ts";
+export type {
+  FetchFunction,
+  Fetcher,
+  Grant,
+  Grants,
+  KvGrant,
+  KvPage,
+  KvRight,
+  KvStore,
+  OriginGrant,
+} from "./resource.ts";

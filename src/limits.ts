@@ -48,7 +48,8 @@ export const DEFAULT_LIMITS: Limits = {
 export function completeLimits(limits: Partial<Limits> = {}): Limits {
   const completed = { ...DEFAULT_LIMITS };
   for (const [name, value] of Object.entries(limits)) {
-    if (!Object.hasOwn(completed, name)) throw new RangeError(`limits.${name}: there is no such limit`);
+    if (!Object.hasOwn(completed, name))
+      throw new RangeError(`limits.${name}: there is no such limit; limits are ${Object.keys(completed).join(", ")}`);
     // What an optional setting of the owner's leaves out has its default.
     if (value === undefined) continue;
     const max = name === "inFlight" ? SLOT_COUNT_MAX : I32_MAX;

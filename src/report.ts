@@ -32,7 +32,8 @@ export type OnError = (report: ErrorReport) => void;
 /** One line for a log. */
 export function formatReport(report: ErrorReport): string {
   const token = report.token ? ` ${report.token.slot}:${report.token.generation}` : "";
-  const handler = report.operation ? `, in the handler of ${report.operation}${token}` : "";
+  const role = report.kind === "unhandled" ? "the operation was" : "in the handler of";
+  const handler = report.operation ? `, ${role} ${report.operation}${token}` : "";
   const request = report.request ? `, for ${report.request}` : "";
   return `wasm-proactor: ${report.kind}: ${report.message}${placeOf(report)}${handler}${request}`;
 }

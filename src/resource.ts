@@ -61,26 +61,40 @@ export type Grants = Record<string, Grant>;
  * Grants a KV namespace: a Workers binding, or any store with its methods. Without `rights` the guest may read, write
  * and list.
  */
-export function kv(store: KvStore, { rights = KV_RIGHTS }: { rights?: readonly KvRight[] } = {}): KvGrant {
+export function kv(store: KvStore, options: { rights?: readonly KvRight[] } = {}): KvGrant {
   // What else has keys and values, such as a bucket, lacks this.
   if (typeof store?.getWithMetadata !== "function")
     throw new TypeError("kv: the store is no KV namespace; is the binding's name in wrangler.toml right?");
-  const unknown = rights.find((right) => !KV_RIGHTS.includes(right));
+  const { rights } = checkedOptions<{ rights: readonly KvRight[] }>("kv", options, { rights: KV_RIGHTS });
+  const unknown = [rights].flat().find((right) => !KV_RIGHTS.includes(right));
   if (unknown !== undefined) throw new TypeError(`kv: "${unknown}" is no right; rights are ${KV_RIGHTS.join(", ")}`);
-  return { kind: "kv", store, rights: new Set(rights) };
+  return { kind: "kv", store, rights: new Set([rights].flat()) };
+}
+
+/** What sends requests: a service binding, or anything else with a `fetch`. */
+export interface Fetcher {
+  fetch: FetchFunction;
 }
 
 /**
  * Grants HTTP origins such as `https://api.example.com`, redirects included. `fetcher` sends the requests: a Workers
  * service binding, or anything with a `fetch`; by default the platform's `fetch` does.
  */
-export function origin(
-  origins: string | readonly string[],
-  { fetcher = globalThis }: { fetcher?: { fetch: FetchFunction } } = {},
-): OriginGrant {
+export function origin(origins: string | readonly string[], options: { fetcher?: Fetcher } = {}): OriginGrant {
   const checked = [origins].flat().map(checkedOrigin);
   if (checked.length === 0) throw new TypeError("origin: give at least one, such as https://api.example.com");
+  const { fetcher } = checkedOptions<{ fetcher: Fetcher }>("origin", options, { fetcher: globalThis });
+  if (typeof fetcher.fetch !== "function") throw new TypeError("origin: the fetcher has no fetch()");
   return { kind: "origin", origins: checked, fetch: (url, init) => fetcher.fetch(url, init) };
+}
+
+/** Options with their defaults. One that is misspelt, or names a binding that is missing, must not grant the default. */
+function checkedOptions<T extends object>(grant: string, options: Partial<T>, defaults: T): T {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(defaults, name)) throw new TypeError(`${grant}: there is no option "${name}"`);
+    if (!value) throw new TypeError(`${grant}: ${name} is ${value}; is the binding's name in wrangler.toml right?`);
+  }
+  return { ...defaults, ...options };
 }
 
 function checkedOrigin(text: string): string {
