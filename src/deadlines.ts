@@ -39,9 +39,9 @@ export class Deadlines {
     return this.#heap.length;
   }
 
-  /** Calls `expire` no earlier than `ms` milliseconds from now, unless it is removed before. */
-  add(ms: number, expire: () => void): Deadline {
-    const deadline = { due: this.#clock.now() + ms, order: this.#order++, place: this.#heap.length, expire };
+  /** Calls `expire` no earlier than `ms` milliseconds after `since`, unless it is removed before. */
+  add(ms: number, expire: () => void, since = this.#clock.now()): Deadline {
+    const deadline = { due: since + ms, order: this.#order++, place: this.#heap.length, expire };
     this.#heap.push(deadline);
     this.#rise(deadline);
     this.#arm();

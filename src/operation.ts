@@ -64,6 +64,7 @@ export class Operation implements Completion {
   settled = false;
   #controller: AbortController | undefined;
   #deadline: Deadline | undefined;
+  #since: number | undefined;
 
   readonly slot: number;
   readonly generation: number;
@@ -103,10 +104,11 @@ export class Operation implements Completion {
     this.#expire(ms, () => this.succeed({}));
   }
 
-  /** Of a deadline and a timer only the earlier can matter. */
+  /** Of a deadline and a timer only the earlier can matter. Both count from the first look at the clock. */
   #expire(ms: number, expire: () => void): void {
-    const deadlines = this.context.deadlines;
-    const added = deadlines.add(ms, expire);
+    const { deadlines, host } = this.context;
+    this.#since ??= host.clock.now();
+    const added = deadlines.add(ms, expire, this.#since);
     const previous = this.#deadline;
     if (previous && previous.due <= added.due) return deadlines.remove(added);
     if (previous) deadlines.remove(previous);
