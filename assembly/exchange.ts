@@ -78,6 +78,7 @@ export class Exchange {
    * answer fails with Closed, which is reported to the host's `onError`.
    */
   respond<T>(status: u32, body: T): Token {
+    if (isNullable<T>()) ERROR("respond: the body may be null; look before you answer");
     const submission = this.answer(status);
     if (isString<T>()) submission.putDataText(<string>body);
     else if (body instanceof ArrayBuffer) submission.putData(body);
@@ -127,8 +128,12 @@ function queryOf(head: Pairs): string {
   return start == end ? "" : readText(start + 1, <u32>(end - start - 1));
 }
 
+let isServing = false;
+
 /** Calls `fn` for each incoming request. To be called once, while the module starts. */
 export function serve(fn: (exchange: Exchange) => void): Token {
+  assert(!isServing, "serve: call it once");
+  isServing = true;
   return accept(EventKind.Fetch).then(fn, (fn, incoming) => {
     if (!incoming.failed) fn(new Exchange(incoming));
   });

@@ -48,7 +48,8 @@ if (offsetof<AnyOperation>("argument_3") != 24) ERROR("argument_3 is not where p
 export abstract class Operation<R> extends AnyOperation {
   /**
    * Sets a deadline, in milliseconds from submission; 0 is none. When it passes first, the host aborts the work and
-   * the operation completes with TimedOut. See proactor_v1, rule 7.
+   * the operation completes with TimedOut. See proactor_v1, rule 7. Comes last, right before `then` or `submit`: what
+   * it returns has no other options.
    */
   timeout(ms: u32): this {
     this.deadline_ms = ms;
