@@ -22,6 +22,8 @@ export interface LocalOptions {
   port?: number;
   /** What the Worker reads as `env.ISOLATION`. */
   isolation?: "request" | "pooled" | "shared";
+  /** The name under which the embedded upstream is bound; `UPSTREAM` if not given. */
+  upstream?: string;
   /** Further bindings of `env`: texts, numbers, any JSON value. */
   bindings?: Record<string, unknown>;
   /** `.wasm` modules by the specifier that the entry imports them with, instead of files. */
@@ -64,7 +66,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<Local> {
           manifest: worker,
           env: {
             CACHE: { type: "kv", id: "cache" },
-            UPSTREAM: { type: "worker", worker: UPSTREAM },
+            [options.upstream ?? "UPSTREAM"]: { type: "worker", worker: UPSTREAM },
             ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, variable(value)])),
           },
         },

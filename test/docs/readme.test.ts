@@ -27,7 +27,7 @@ const page = new Page("README.md");
 const files = page.blocks.filter(({ title }) => title !== "");
 const guests = files.filter(({ code }) => code.includes("export { run }")).map(({ title }) => title);
 const workers = files.filter(({ code }) => code.includes("createWorker")).map(({ title }) => title);
-const scripts = files.filter(({ title }) => /(?<!\.test)\.js$/.test(title)).map(({ title }) => title);
+const scripts = files.filter(({ title }) => /(?<!\.test)\.mjs$/.test(title)).map(({ title }) => title);
 
 /** The folder of a stranger: the README's files, and the packages that it says to install. */
 const folder = mkdtempSync(join(tmpdir(), "wasm-proactor-readme-"));
@@ -110,7 +110,7 @@ test("readme: its tests pass", async () => {
 
 test("readme: the example for Node answers", async () => {
   // Its upstream does not exist, and the guest says so.
-  expect(await run("server.js")).toMatch(/^50[24] upstream failed$/m);
+  expect(await run("server.mjs")).toMatch(/^50[24] upstream failed$/m);
 });
 
 test("readme: the two values that are read at once are answered together", async () => {
@@ -152,7 +152,7 @@ test("readme: with its asconfig.json a guest has a console, a clock and random n
 });
 
 test.for(workers)("readme: %s serves on local workerd", async (worker) => {
-  const local = await startLocal({ entry: join(folder, worker) });
+  const local = await startLocal({ entry: join(folder, worker), upstream: "PAGES" });
   try {
     const cache = await local.mf.getKVNamespace("CACHE");
     await cache.put("/page", "from KV");
