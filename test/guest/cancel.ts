@@ -30,9 +30,13 @@ class Pair {
   text: string = "";
   constructor(public exchange: Exchange) {}
 
-  /** Answers when both handlers have run. */
+  /** Answers when both handlers have run, after the time that the query gives. */
   done(): void {
     if (--this.left) return;
+    timer(numberOf(this.exchange, "wait")).then(this, (pair, _done) => pair.answer());
+  }
+
+  private answer(): void {
     this.exchange.respond(
       200,
       new Json().number("result", this.result).number("first", this.first).text("second", this.text).toString(),

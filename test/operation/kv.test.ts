@@ -358,6 +358,12 @@ test.for([
   }
 });
 
+test("kv: a list that is complete has no cursor, whatever the store says", async () => {
+  const page = { keys: [{ name: "a" }], list_complete: true, cursor: "more" };
+  const host = await simulatedHost("kv", { store: { ...memoryKv(), list: () => Promise.resolve(page) } });
+  expect(await call(host, "list")).toMatchObject({ count: 1, cursor: "" });
+});
+
 test("kv: a store that throws, or takes for ever, costs no connection", async () => {
   let calls = 0;
   const throwing = new Proxy(memoryKv(), {
