@@ -80,6 +80,12 @@ onSimulatedHost(
       expect(promises).toEqual([]);
     });
 
+    test("trap: what was in flight leaves no timer behind", async () => {
+      expect((await host.fetch("/trap-with-timer")).status).toBe(500);
+      expect([host.simulation.clock.now(), host.simulation.clock.size]).toEqual([1, 0]);
+      expect(await host.takeReports()).toMatchObject([{ kind: "trap", message: "with a timer in flight" }]);
+    });
+
     test("unanswered: no time passes before the 500", async () => {
       await host.fetch("/silent");
       expect(host.simulation.clock.now()).toBe(0);

@@ -35,6 +35,13 @@ serve((exchange: Exchange) => {
     timer(1).then(exchange, (_exchange, _done) => {
       throw new Error("after the answer");
     });
+  } else if (path == "/trap-with-timer") {
+    timer(60_000)
+      .timeout(50_000)
+      .then(exchange, (_exchange, _done) => {});
+    timer(1).then(exchange, (_exchange, _done) => {
+      throw new Error("with a timer in flight");
+    });
   } else if (path == "/silent-after-kv") {
     cache.get("a").then(exchange, (_exchange, _value) => {});
   } else if (path == "/silent-after-timer") {

@@ -356,6 +356,11 @@ onSimulatedHost("fetch", (host) => {
     expect(result).toEqual({ status: Network, message: "fetch: simulated network failure" });
   });
 
+  test("fetch: a body that the simulation breaks is Aborted", async () => {
+    host.simulation.faults.bodyBroken = 1;
+    expect(await ask(host, { url: "/bytes/100000", max: 0 })).toMatchObject({ status: Aborted });
+  });
+
   test("fetch: of an abort that is ignored nothing is left", async () => {
     host.simulation.faults.abortIgnored = 1;
     for (const asked of [{ url: "/bytes/100000" }, { url: "/bytes/100000", max: 0 }, { url: "/endless", max: 0 }]) {
