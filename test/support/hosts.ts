@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, vi } from
 import { startLocal } from "../../scripts/miniflare.ts";
 import { path } from "../../scripts/paths.ts";
 import { Proactor, kv, origin } from "../../src/index.ts";
-import type { Counters, ErrorReport, Grants, KvStore, Limits } from "../../src/index.ts";
+import type { Counters, ErrorReport, Grants, Isolation, KvStore, Limits } from "../../src/index.ts";
 import { fileKv, memoryKv } from "../../src/node.ts";
 import { Simulation } from "../../src/testing/index.ts";
 import type { SimulationOptions } from "../../src/testing/index.ts";
@@ -43,6 +43,8 @@ export interface TestHost {
 
 export interface HostOptions {
   limits?: Partial<Limits>;
+  /** Of the simulated host; every case for each host runs there in a shared instance too. */
+  isolation?: Isolation;
   /** Collects what the guest writes to its console. */
   log?: boolean;
   /** With which runtimes the guest was built, besides incremental. The simulated host runs these too. */
@@ -108,6 +110,7 @@ export async function simulatedHost(
   const proactor = await Proactor.instantiate(await moduleOf(guest), {
     resources: { ...grantsOf(store, simulation.origin(origins, upstream.answer)), ...options.grants?.(simulation) },
     clock: simulation.clock,
+    isolation: options.isolation ?? "pooled",
     limits: options.limits ?? {},
     onError: (report) => reports.push(report),
   });
@@ -226,6 +229,9 @@ async function workerdHost(guest: string, servers: Servers, options: HostOptions
 /** Declares the cases of a guest for every host. Node and the simulation begin anew for each case. */
 export function onEachHost(guest: string, cases: (host: TestHost) => void, options: HostOptions = {}): void {
   onSimulatedHost(guest, cases, options);
+  describe("simulated, shared", () => {
+    cases(inPlaceOf(() => simulatedHost(guest, { ...options, isolation: "shared" })));
+  });
   describe("Node", () => {
     const servers = serversOfSuite();
     const host = inPlaceOf(() => nodeHost(guest, servers(), memoryKv(), options));
