@@ -13,6 +13,7 @@ export default defineConfig({
           name: "node",
           include: ["test/**/*.test.ts"],
           exclude: ["test/workerd/**"],
+          setupFiles: ["test/support/seed.ts"],
           // Some tests start workerd or install a package.
           testTimeout: 30_000,
           hookTimeout: 60_000,
