@@ -1,8 +1,8 @@
 // WASI: console, clock and random numbers as AssemblyScript's own library asks for them.
 
 import { wasi } from "@bjorn3/browser_wasi_shim";
-import { expect, test, vi } from "vitest";
-import { onEachHost, onSimulatedHost } from "../support/hosts.ts";
+import { expect, test } from "vitest";
+import { eventually, onEachHost, onSimulatedHost } from "../support/hosts.ts";
 
 onEachHost(
   "wasi",
@@ -10,7 +10,7 @@ onEachHost(
     test("console: each line is written once it is whole", async () => {
       await host.fetch("/log?text=caf%C3%A9");
       const lines = ["caf\u00e9", "Error: two", "lines", "one line in two parts", "to the other stream"];
-      await vi.waitFor(() => expect(host.log.toSorted()).toEqual(lines.toSorted()));
+      await eventually(() => expect(host.log.toSorted()).toEqual(lines.toSorted()));
     });
 
     test("clock: time passes while the guest waits", async () => {

@@ -1,6 +1,6 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { CancelResult, Status } from "../../assembly/abi.ts";
-import { onEachHost, onSimulatedHost } from "../support/hosts.ts";
+import { eventually, onEachHost, onSimulatedHost } from "../support/hosts.ts";
 
 const { Won, TooLate, Unknown } = CancelResult;
 
@@ -44,7 +44,7 @@ onEachHost("cancel", (host) => {
   test("cancel: aborts a fetch that has no response yet", async () => {
     const result = await host.json("/fetch?url=/never&after=50");
     expect(result).toMatchObject({ status: Status.Cancelled, resource: 0 });
-    await vi.waitFor(() => expect(host.openTransfers()).toBe(0));
+    await eventually(() => expect(host.openTransfers()).toBe(0));
     expect(host.aborted()).toBe(host.upstream.seen.length);
   });
 });

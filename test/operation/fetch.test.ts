@@ -1,7 +1,7 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { RedirectMode, Status } from "../../assembly/abi.ts";
 import { bytesOf, expectBytes } from "../support/bytes.ts";
-import { onEachHost, onSimulatedHost } from "../support/hosts.ts";
+import { eventually, onEachHost, onSimulatedHost } from "../support/hosts.ts";
 import type { TestHost } from "../support/hosts.ts";
 
 const { Aborted, BadResource, Invalid, Network, NotPermitted, Ok, Redirect, TimedOut, TooBig } = Status;
@@ -311,7 +311,7 @@ const behaviour = (host: TestHost): void => {
     ["the body", { url: "/endless", timeout: 50, max: 0 }],
   ] as const)("fetch: the deadline ends the wait for %s, and the upstream sees it", async ([, asked]) => {
     expect(await ask(host, asked)).toEqual({ status: TimedOut, message: "the deadline passed" });
-    await vi.waitFor(() => expect(host.openTransfers()).toBe(0));
+    await eventually(() => expect(host.openTransfers()).toBe(0));
     expect(host.aborted()).toBe(host.upstream.seen.length);
   });
 
@@ -323,7 +323,7 @@ const behaviour = (host: TestHost): void => {
   test("fetch: bodies that nobody reads are let go of when the context ends", async () => {
     expect(await ask(host, { url: "/endless" })).toMatchObject({ status: Ok, left: true });
     await host.ended();
-    await vi.waitFor(() => expect(host.openTransfers()).toBe(0));
+    await eventually(() => expect(host.openTransfers()).toBe(0));
   });
 
   // Connections.

@@ -3,8 +3,8 @@ import { Status, TIMER_MS_MAX } from "../../assembly/abi.ts";
 import { onEachHost, onSimulatedHost } from "../support/hosts.ts";
 
 onEachHost("timer", (host) => {
-  test("timer: completes in order of deadline, not of submission", async () => {
-    expect(await host.json("/race?ms=400,0,200")).toEqual({ order: [1, 2, 0] });
+  test("timer: the earliest deadline completes first, not the first submission", async () => {
+    expect(await host.json(`/first?ms=${TIMER_MS_MAX},600000,1,700000`)).toEqual({ order: [2] });
   });
 
   test("timer: 0 ms completes too", async () => {
@@ -27,6 +27,10 @@ onEachHost("timer", (host) => {
 });
 
 onSimulatedHost("timer", (host) => {
+  test("timer: completes in order of deadline, not of submission", async () => {
+    expect(await host.json("/race?ms=400,0,200,300,100")).toEqual({ order: [1, 4, 2, 3, 0] });
+  });
+
   test("timer: equal deadlines complete in order of submission", async () => {
     expect(await host.json("/race?ms=5,3,5,3,5,3")).toEqual({ order: [1, 3, 5, 0, 2, 4] });
   });

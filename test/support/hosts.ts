@@ -95,6 +95,11 @@ function grantsOf(store: KvStore, api: Grants[string]): Grants {
   };
 }
 
+/** Waits for what must come, however slow the machine is. */
+export async function eventually(expectation: () => void | Promise<void>): Promise<void> {
+  await vi.waitFor(expectation, { timeout: 20_000, interval: 5 });
+}
+
 // The simulated host: virtual time.
 
 export async function simulatedHost(
@@ -185,7 +190,7 @@ async function nodeHost(guest: string, servers: Servers, store: KvStore, options
     json: async (path, init) => (await host.fetch(path, init)).json(),
     counters: async () => proactor.counters,
     takeReports: async () => reports.splice(0),
-    ended: () => expect.poll(() => proactor.counters.contexts).toBe(0),
+    ended: () => eventually(() => expect(proactor.counters.contexts).toBe(0)),
   };
   return host;
 }
@@ -219,7 +224,7 @@ async function workerdHost(guest: string, servers: Servers, options: HostOptions
     json: async (path, init) => (await host.fetch(path, init)).json(),
     counters: async () => (await ask("/.host/counters")) as Counters,
     takeReports: async () => (await ask("/.host/reports")) as ErrorReport[],
-    ended: () => expect.poll(async () => (await host.counters()).contexts).toBe(0),
+    ended: () => eventually(async () => expect((await host.counters()).contexts).toBe(0)),
   };
   return { host, stop: () => local.dispose() };
 }
@@ -307,7 +312,7 @@ function inPlaceOf<Host extends TestHost>(start: () => Promise<Host>): Host {
 /** What must hold after every case, whatever it did. */
 export async function expectNothingLeft(host: TestHost): Promise<void> {
   await host.ended();
-  await vi.waitFor(() => expect(host.openTransfers(), "transfers left open").toBe(0));
+  await eventually(() => expect(host.openTransfers(), "transfers left open").toBe(0));
   const { contexts, inFlight, instances } = await host.counters();
   expect(contexts, "contexts left").toBe(0);
   // Each instance keeps its accept in flight.
