@@ -170,6 +170,7 @@ export class Puppet {
   }
 
   run(budget: number): number {
+    this.#aborting = false;
     try {
       if (this.options.run) return this.options.run(this, budget);
       const completions = this.poll(Math.min(budget, CAPACITY));

@@ -8,6 +8,8 @@ import type { KvStore, Proactor } from "../../src/index.ts";
 import { memoryKv } from "../../src/kv-memory.ts";
 import { encodePairs } from "../../src/pairs.ts";
 import { Simulation } from "../../src/testing/index.ts";
+import type { Exports } from "./border.ts";
+import { guest } from "./guest.ts";
 import {
   ARGUMENTS,
   MEMORY_BYTES,
@@ -143,6 +145,35 @@ test.for<[string, () => unknown, Status]>([
     puppet.submit(respond(exchange));
     yield;
   });
+});
+
+test("rule 1: a guest that is called inside a call refuses, and loses nothing", async () => {
+  let run: Exports["run"] | undefined;
+  const answers = new Set<number>();
+  // While the module starts, nobody can call run.
+  let started = false;
+  const { ask } = await guest("test/contract", {
+    memory: false,
+    exports: (exports) => {
+      run = exports.run;
+      return {};
+    },
+    imports: (imports) => {
+      const calling =
+        (name: string) =>
+        (...args: number[]) => {
+          if (started) answers.add(run!(256));
+          return imports["proactor_v1"]![name]!(...args);
+        };
+      return {
+        ...imports,
+        proactor_v1: { ...imports["proactor_v1"], submit: calling("submit"), poll: calling("poll") },
+      };
+    },
+  });
+  started = true;
+  expect(await ask("/chain?n=10")).toEqual({ status: 200, text: "10" });
+  expect([...answers]).toEqual([Status.Again]);
 });
 
 test("rule 1: outside of a call into the module every import refuses and changes nothing", async () => {
