@@ -4,7 +4,7 @@
 // would be a request that never ends, and is answered 500 at once. Whatever another context has to tell this one only
 // resolves a promise: the reaction runs on this context's own stack, where its I/O may be touched.
 
-import { EventKind, MORE, Status } from "../assembly/abi.ts";
+import { EventKind, MORE, Opcode, Status } from "../assembly/abi.ts";
 import { Context } from "./context.ts";
 import { Deferred } from "./deferred.ts";
 import { messageOf } from "./failure.ts";
@@ -141,13 +141,17 @@ export class RequestContext extends Context {
   #fallSilent(): void {
     if (this.#exchange.response) return this.#end();
     const last = this.instance.queue.last!;
-    this.#giveUp(`The handler of ${nameOf(last)} ran last and neither answered nor started anything.`, last);
+    if (last.opcode === Opcode.Respond && last.status < 0)
+      return this.#giveUp("The answer was refused, and no other came.", last, last.payload);
+    const what = `The handler of ${nameOf(last)} ran last and neither answered nor started anything`;
+    this.#giveUp(`${what}: answer with exchange.respond() on every path.`, last);
   }
 
-  /** Answers at once what would never be answered. */
-  #giveUp(message: string, last?: Completion): void {
+  /** Answers at once what would never be answered. Why is for the owner alone: it may quote what the guest sent. */
+  #giveUp(detail: string, last?: Completion, why?: Uint8Array | null): void {
+    const message = why ? `${detail} ${new TextDecoder().decode(why)}` : detail;
     this.host.report({ kind: "unanswered", message, ...handlerOf(last), request: this.title });
-    this.fail({ error: "unanswered", detail: message });
+    this.fail({ error: "unanswered", detail });
   }
 
   // Signs of life. The platform may end a request without a word: no `finally` runs, promises are dropped. Then a

@@ -169,7 +169,7 @@ describe("the end of a context", () => {
         500,
         {
           error: "unanswered",
-          detail: `The handler of ${operation} ran last and neither answered nor started anything.`,
+          detail: expect.stringContaining(`The handler of ${operation} ran last and neither answered nor started`),
         },
       ]);
       expect(stage.reports.pop()).toMatchObject({

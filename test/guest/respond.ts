@@ -95,6 +95,16 @@ serve((exchange: Exchange) => {
       second.forward = true;
       second.then(exchange, remember);
     });
+  } else if (path == "/bad-status") {
+    exchange.respond(99, "x");
+  } else if (path == "/bad-header") {
+    exchange.headers.append("x", "a\nb");
+    exchange.respond(200, "x");
+  } else if (path == "/forward-read") {
+    api
+      .fetch("/status/200")
+      .withBody()
+      .then(exchange, (exchange, response) => exchange.forward(response));
   } else if (path == "/refused") {
     // Headers that HTTP does not allow: the body is still there for a second attempt.
     api.fetch(textOf(exchange, "url")).then(new Attempt(exchange), (attempt, response) => {

@@ -82,8 +82,24 @@ const behaviour = (host: TestHost): void => {
     expect(await host.json("/asked?own-body&status=204")).toMatchObject({ status: Invalid });
   });
 
+  test.for([
+    ["/bad-status", "respond: 99 is no status from 200 to 599"],
+    ["/bad-header", "header"],
+    ["/forward-read", "after withBody() the guest has its body"],
+  ] as const)("respond: %s is refused; if no other answer comes, the owner learns why", async ([route, why]) => {
+    const response = await host.fetch(route);
+    const detail = "The answer was refused, and no other came.";
+    expect([response.status, await response.json()]).toEqual([500, { error: "unanswered", detail }]);
+    const [unhandled, unanswered, ...others] = await host.takeReports();
+    expect(unhandled).toMatchObject({ kind: "unhandled", operation: "respond" });
+    expect(unanswered).toMatchObject({ kind: "unanswered", operation: "respond" });
+    for (const { message } of [unhandled!, unanswered!]) expect(message).toContain(why);
+    expect(unanswered!.message).toContain(detail);
+    expect(others).toEqual([]);
+  });
+
   test("respond: only a fetched response can be forwarded", async () => {
-    const message = "respond: only a fetched response can be forwarded";
+    const message = expect.stringContaining("respond: only a response on the host can be forwarded; ");
     expect(await host.json("/asked?forward")).toEqual({ status: BadResource, message });
     expect(await host.json("/asked?forward&own-body")).toEqual({ status: BadResource, message });
   });
