@@ -40,11 +40,11 @@ export class Submission {
   argument1 = 0;
   argument2 = 0;
   #name = 0;
-  #nameBytes = 0;
+  nameBytes = 0;
   #data = 0;
-  #dataBytes = 0;
+  dataBytes = 0;
   #meta = 0;
-  #metaBytes = 0;
+  metaBytes = 0;
   #reserved = 0;
 
   constructor(memory: Memory) {
@@ -63,11 +63,11 @@ export class Submission {
     this.resource = words[first + (SUBMISSION_RESOURCE >> 2)]!;
     this.deadlineMs = words[first + (SUBMISSION_DEADLINE_MS >> 2)]!;
     this.#name = words[first + (SUBMISSION_NAME >> 2)]!;
-    this.#nameBytes = words[first + (SUBMISSION_NAME_BYTES >> 2)]!;
+    this.nameBytes = words[first + (SUBMISSION_NAME_BYTES >> 2)]!;
     this.#data = words[first + (SUBMISSION_DATA >> 2)]!;
-    this.#dataBytes = words[first + (SUBMISSION_DATA_BYTES >> 2)]!;
+    this.dataBytes = words[first + (SUBMISSION_DATA_BYTES >> 2)]!;
     this.#meta = words[first + (SUBMISSION_META >> 2)]!;
-    this.#metaBytes = words[first + (SUBMISSION_META_BYTES >> 2)]!;
+    this.metaBytes = words[first + (SUBMISSION_META_BYTES >> 2)]!;
     this.argument0 = words[first + (SUBMISSION_ARGUMENT_0 >> 2)]!;
     this.argument1 = words[first + (SUBMISSION_ARGUMENT_1 >> 2)]!;
     this.argument2 = words[first + (SUBMISSION_ARGUMENT_2 >> 2)]!;
@@ -81,9 +81,9 @@ export class Submission {
     if (this.#reserved !== 0) throw new Failure(Status.Invalid, "the reserved word is not 0");
     if ((this.flags & ~flagsAllowed) !== 0) throw new Failure(Status.Invalid, "a reserved flag is set");
     if (this.deadlineMs > TIMER_MS_MAX) throw new Failure(Status.Invalid, "the deadline is over the limit");
-    this.#checkRange("name", this.#name, this.#nameBytes);
-    this.#checkRange("data", this.#data, this.#dataBytes);
-    this.#checkRange("meta", this.#meta, this.#metaBytes);
+    this.#checkRange("name", this.#name, this.nameBytes);
+    this.#checkRange("data", this.#data, this.dataBytes);
+    this.#checkRange("meta", this.#meta, this.metaBytes);
   }
 
   #checkRange(what: string, at: number, length: number): void {
@@ -93,38 +93,26 @@ export class Submission {
 
   /** Bytes that the host must copy to perform this. */
   get argumentBytes(): number {
-    return this.#nameBytes + this.#dataBytes + this.#metaBytes;
-  }
-
-  get nameBytes(): number {
-    return this.#nameBytes;
-  }
-
-  get dataBytes(): number {
-    return this.#dataBytes;
-  }
-
-  get metaBytes(): number {
-    return this.#metaBytes;
+    return this.nameBytes + this.dataBytes + this.metaBytes;
   }
 
   name(): string {
-    return this.#memory.text(this.#name, this.#nameBytes);
+    return this.#memory.text(this.#name, this.nameBytes);
   }
 
   data(): Uint8Array<ArrayBuffer> {
-    return this.#memory.copy(this.#data, this.#dataBytes);
+    return this.#memory.copy(this.#data, this.dataBytes);
   }
 
   dataText(): string {
-    return this.#memory.text(this.#data, this.#dataBytes);
+    return this.#memory.text(this.#data, this.dataBytes);
   }
 
   metaText(): string {
-    return this.#memory.text(this.#meta, this.#metaBytes);
+    return this.#memory.text(this.#meta, this.metaBytes);
   }
 
   metaPairs(): Pair[] {
-    return decodePairs(this.#memory.bytes, this.#meta >>> 0, this.#metaBytes);
+    return decodePairs(this.#memory.bytes, this.#meta >>> 0, this.metaBytes);
   }
 }
