@@ -51,10 +51,11 @@ function respond(submission: Submission, source: Source | undefined): Response {
 
 /** The upstream's response as it is; a copy of its head only where the guest adds to it. */
 function forward(submission: Submission, source: Source | undefined): Response {
-  // A guest that forgot this would look for the mistake in its fetch, which was fine.
-  const advice = "after withBody() the guest has its body: respond with bytes(), or fetch without";
   if (!(source instanceof Body))
-    throw new Failure(Status.BadResource, `respond: only a response on the host can be forwarded; ${advice}`);
+    throw new Failure(
+      Status.BadResource,
+      "respond: only a response whose body stays on the host can be forwarded: fetch it without withBody()",
+    );
   const added = submission.metaPairs();
   if (added.length === 0) return source.take();
   // Looked at before the response is taken, as above.

@@ -85,7 +85,7 @@ const behaviour = (host: TestHost): void => {
   test.for([
     ["/bad-status", "respond: 99 is no status from 200 to 599"],
     ["/bad-header", "header"],
-    ["/forward-read", "after withBody() the guest has its body"],
+    ["/forward-read", "fetch it without withBody()"],
   ] as const)("respond: %s is refused; if no other answer comes, the owner learns why", async ([route, why]) => {
     const response = await host.fetch(route);
     const detail = "The answer was refused, and no other came.";
@@ -99,7 +99,7 @@ const behaviour = (host: TestHost): void => {
   });
 
   test("respond: only a fetched response can be forwarded", async () => {
-    const message = expect.stringContaining("respond: only a response on the host can be forwarded; ");
+    const message = expect.stringContaining("respond: only a response whose body stays on the host can be forwarded");
     expect(await host.json("/asked?forward")).toEqual({ status: BadResource, message });
     expect(await host.json("/asked?forward&own-body")).toEqual({ status: BadResource, message });
   });
