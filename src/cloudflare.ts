@@ -1,8 +1,9 @@
 // Cloudflare Workers: the module handler that a Worker exports, and the grants of its bindings.
 
 import { checkModule } from "./module.ts";
+import { completeOptions } from "./options.ts";
+import type { ProactorOptions } from "./options.ts";
 import { Proactor } from "./proactor.ts";
-import type { ProactorOptions } from "./proactor.ts";
 import type { Lifetime } from "./request-context.ts";
 import type { Grants } from "./resource.ts";
 
@@ -19,7 +20,8 @@ export interface Worker<Env> {
 
 /**
  * Makes the default export of a Worker: `export default createWorker(app, (env) => ({ CACHE: kv(env.CACHE) }))`.
- * `module` is an imported `.wasm` file. Throws a ModuleError while the Worker starts if that is no guest.
+ * `module` is an imported `.wasm` file. Throws a ModuleError while the Worker starts if that is no guest, and a
+ * TypeError for options that cannot work.
  */
 export function createWorker<Env extends object>(
   module: WebAssembly.Module,
@@ -29,6 +31,7 @@ export function createWorker<Env extends object>(
   checkModule(module);
   if (typeof resources !== "function")
     throw new TypeError("createWorker: give a function: (env) => ({ NAME: kv(env.NAME) })");
+  if (typeof options !== "function") completeOptions(options);
   // Bindings are known only inside a request. An isolate has one environment; tests may bring more.
   const proactors = new WeakMap<Env, Proactor>();
 

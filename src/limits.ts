@@ -1,6 +1,7 @@
 // Limits: everything that a guest could otherwise make grow has one, named with its unit last.
 
 import { KV_VALUE_BYTES_MAX, SLOT_COUNT_MAX } from "../assembly/abi.ts";
+import { checkNames } from "./names.ts";
 
 /** Enough for every limit, and all that `run` takes. */
 const I32_MAX = 0x7fff_ffff;
@@ -44,12 +45,14 @@ export const DEFAULT_LIMITS: Limits = {
   memoryBytes: 16 * 1024 * 1024,
 };
 
-/** Fills in the defaults. Throws a RangeError for what is no positive whole number, or more than a module could take. */
+/**
+ * Fills in the defaults. Throws a RangeError for what is no positive whole number, or more than a module could take, and
+ * a TypeError for what is no limit.
+ */
 export function completeLimits(limits: Partial<Limits> = {}): Limits {
   const completed = { ...DEFAULT_LIMITS };
+  checkNames("limits", Object.keys(limits), Object.keys(completed));
   for (const [name, value] of Object.entries(limits)) {
-    if (!Object.hasOwn(completed, name))
-      throw new RangeError(`limits.${name}: there is no such limit; limits are ${Object.keys(completed).join(", ")}`);
     // What an optional setting of the owner's leaves out has its default.
     if (value === undefined) continue;
     const max = name === "inFlight" ? SLOT_COUNT_MAX : I32_MAX;

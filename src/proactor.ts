@@ -4,37 +4,20 @@
 // time in each instance, which is reused after a clean end. "shared": many requests at once in one instance; an abort
 // of the guest costs one of them, anything worse costs them all, and a new instance takes over.
 
-import { systemClock } from "./deadlines.ts";
 import type { Clock } from "./deadlines.ts";
 import { messageOf } from "./failure.ts";
 import { newCounters } from "./host.ts";
 import type { Counters, Host } from "./host.ts";
 import { GuestAbort, Instance } from "./instance.ts";
-import { completeLimits } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import { ModuleError, checkModule } from "./module.ts";
+import { completeOptions } from "./options.ts";
+import type { ProactorOptions } from "./options.ts";
 import { handlerOf } from "./processors.ts";
 import { failureResponse, logError, placeOf } from "./report.ts";
-import type { ErrorReport, OnError } from "./report.ts";
+import type { ErrorReport } from "./report.ts";
 import { RequestContext } from "./request-context.ts";
 import type { Lifetime } from "./request-context.ts";
-import type { Grants } from "./resource.ts";
-
-export type Isolation = (typeof ISOLATIONS)[number];
-
-const ISOLATIONS = ["request", "pooled", "shared"] as const;
-
-export interface ProactorOptions {
-  /** What the guest may open, by name. */
-  resources?: Grants;
-  /** How far a trap reaches; "pooled" if not given. */
-  isolation?: Isolation;
-  limits?: Partial<Limits>;
-  /** Told of what no handler of the guest has dealt with. By default each becomes a line of `console.error`. */
-  onError?: OnError;
-  /** The platform's time; virtual in tests. */
-  clock?: Clock;
-}
 
 /** Milliseconds between two roll calls. */
 const ROLL_CALL_MS = 250;
@@ -47,9 +30,7 @@ export class Proactor implements Host {
   readonly clock: Clock;
   readonly counters: Counters = newCounters();
   readonly #module: WebAssembly.Module;
-  readonly #resources: Grants;
-  readonly #isolation: Isolation;
-  readonly #onError: OnError;
+  readonly #options: Required<ProactorOptions>;
   /** Instances that a request may have: clean, and for itself unless isolation is "shared". */
   readonly #idle: Instance[] = [];
   /** What they weigh: memory never shrinks, and the platform counts it all. */
@@ -66,22 +47,13 @@ export class Proactor implements Host {
     return new Proactor(source instanceof WebAssembly.Module ? source : await compile(source), options);
   }
 
-  constructor(
-    module: WebAssembly.Module,
-    { resources = {}, isolation = "pooled", limits, onError = logError, clock = systemClock }: ProactorOptions = {},
-  ) {
+  constructor(module: WebAssembly.Module, options: ProactorOptions = {}) {
     checkModule(module);
-    if (!ISOLATIONS.includes(isolation))
-      throw new TypeError(`isolation: "${isolation}" is none of ${ISOLATIONS.join(", ")}`);
-    for (const [name, grant] of Object.entries(resources))
-      if (!["kv", "origin"].includes(grant?.kind))
-        throw new TypeError(`resources.${name}: this is no grant; wrap it in kv() or origin()`);
+    const completed = completeOptions(options);
     this.#module = module;
-    this.#resources = resources;
-    this.#isolation = isolation;
-    this.#onError = onError;
-    this.limits = completeLimits(limits);
-    this.clock = clock;
+    this.#options = completed;
+    this.limits = completed.limits;
+    this.clock = completed.clock;
     this.#keepIdle(this.#instantiate());
   }
 
@@ -106,7 +78,7 @@ export class Proactor implements Host {
 
   #instantiate(): Instance {
     try {
-      return new Instance(this, this.#module, this.#resources);
+      return new Instance(this, this.#module, this.#options.resources);
     } catch (error) {
       const place = error instanceof GuestAbort ? placeOf(error.place) : "";
       throw new ModuleError(`the module trapped while it started: ${messageOf(error)}${place}`, { cause: error });
@@ -114,7 +86,7 @@ export class Proactor implements Host {
   }
 
   #checkOut(): Instance {
-    if (this.#isolation !== "shared") return this.#takeIdle() ?? this.#instantiate();
+    if (this.#options.isolation !== "shared") return this.#takeIdle() ?? this.#instantiate();
     const instance = this.#idle[0];
     if (instance && instance.current === undefined && !instance.isWornOut) return instance;
     // The platform has killed the request on whose stack the module ran. Nobody knows what it was in the middle of.
@@ -128,7 +100,7 @@ export class Proactor implements Host {
     const { instance } = context;
     this.counters.contexts--;
     this.#contexts.delete(context);
-    if (this.#isolation === "shared") this.#leave(context);
+    if (this.#options.isolation === "shared") this.#leave(context);
     else if (this.#isReusable(instance)) this.#keepIdle(instance);
     else instance.retire();
   }
@@ -153,7 +125,7 @@ export class Proactor implements Host {
 
   #isReusable(instance: Instance): boolean {
     // The accept alone may be in flight; anything else belonged to a request that did not end well.
-    if (this.#isolation === "request" || instance.retired || instance.admitted > 1) return false;
+    if (this.#options.isolation === "request" || instance.retired || instance.admitted > 1) return false;
     // On a stack that the platform has cut off, nobody knows what the module was in the middle of.
     if (instance.current) return false;
     return !instance.isWornOut && this.#idleBytes + instance.memoryBytes <= this.limits.idleBytes;
@@ -164,7 +136,7 @@ export class Proactor implements Host {
     this.counters.traps++;
     instance.traps++;
     this.report(trapReport(context, cause));
-    const isShared = this.#isolation === "shared";
+    const isShared = this.#options.isolation === "shared";
     // The guest itself said so, and can go on with other requests.
     const isContained = isShared && cause instanceof GuestAbort && instance.traps < this.limits.traps;
     if (!isContained) instance.retire();
@@ -220,7 +192,7 @@ export class Proactor implements Host {
 
   async report(report: ErrorReport): Promise<void> {
     try {
-      await this.#onError(report);
+      await this.#options.onError(report);
     } catch (error) {
       logError({ kind: "unexpected", message: `onError threw: ${messageOf(error)}` });
     }
@@ -245,7 +217,8 @@ async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
   try {
     return await webAssembly.compile(bytes);
   } catch (cause) {
-    const advice = "where nothing is compiled at run time, import the .wasm file and pass the module";
+    const advice =
+      "give the bytes of a .wasm file; where nothing is compiled at run time, import the .wasm file and pass the module";
     throw new ModuleError(`the module does not compile: ${messageOf(cause)}; ${advice}`, { cause });
   }
 }

@@ -6,6 +6,7 @@
 import { Status } from "../assembly/abi.ts";
 import { Failure, messageOf } from "./failure.ts";
 import { concatenate } from "./memory.ts";
+import { checkNames } from "./names.ts";
 import type { Submission } from "./submission.ts";
 
 /** What KV needs of a store: the part of a Workers KV namespace that it uses, so that a namespace is one. */
@@ -64,11 +65,11 @@ export type Grants = Record<string, Grant>;
 export function kv(store: KvStore, options: { rights?: readonly KvRight[] } = {}): KvGrant {
   // What else has keys and values, such as a bucket, lacks this.
   if (typeof store?.getWithMetadata !== "function")
-    throw new TypeError("kv: the store is no KV namespace; is the binding's name in wrangler.toml right?");
+    throw new TypeError("kv: the store is no KV namespace; is the binding's name right?");
   const { rights } = checkedOptions<{ rights: readonly KvRight[] }>("kv", options, { rights: KV_RIGHTS });
-  const unknown = [rights].flat().find((right) => !KV_RIGHTS.includes(right));
-  if (unknown !== undefined) throw new TypeError(`kv: "${unknown}" is no right; rights are ${KV_RIGHTS.join(", ")}`);
-  return { kind: "kv", store, rights: new Set([rights].flat()) };
+  const granted = [rights].flat();
+  checkNames("rights", granted, KV_RIGHTS);
+  return { kind: "kv", store, rights: new Set(granted) };
 }
 
 /** What sends requests: a service binding, or anything else with a `fetch`. */
@@ -90,10 +91,9 @@ export function origin(origins: string | readonly string[], options: { fetcher?:
 
 /** Options with their defaults. One that is misspelt, or names a binding that is missing, must not grant the default. */
 function checkedOptions<T extends object>(grant: string, options: Partial<T>, defaults: T): T {
-  for (const [name, value] of Object.entries(options)) {
-    if (!Object.hasOwn(defaults, name)) throw new TypeError(`${grant}: there is no option "${name}"`);
-    if (!value) throw new TypeError(`${grant}: ${name} is ${value}; is the binding's name in wrangler.toml right?`);
-  }
+  checkNames(`options of ${grant}`, Object.keys(options), Object.keys(defaults));
+  for (const [name, value] of Object.entries(options))
+    if (!value) throw new TypeError(`${grant}: ${name} is ${value}; is the binding's name right?`);
   return { ...defaults, ...options };
 }
 

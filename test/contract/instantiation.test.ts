@@ -6,7 +6,7 @@ import { startLocal } from "../../scripts/miniflare.ts";
 import type { Local } from "../../scripts/miniflare.ts";
 import { path } from "../../scripts/paths.ts";
 import { createWorker } from "../../src/cloudflare.ts";
-import { ModuleError, Proactor, kv, origin } from "../../src/index.ts";
+import { DEFAULT_LIMITS, ModuleError, Proactor, kv, origin } from "../../src/index.ts";
 import type { ProactorOptions } from "../../src/index.ts";
 import { memoryKv } from "../../src/kv-memory.ts";
 import { wat, watBytes } from "../hostile/wat.ts";
@@ -86,7 +86,7 @@ describe("modules", () => {
   ])("instantiation: %s is no module", async ([, bytes]) => {
     const error: unknown = await Proactor.instantiate(bytes).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(ModuleError);
-    expect((error as Error).message).toMatch(/^the module does not compile: /);
+    expect((error as Error).message).toMatch(/^the module does not compile: .*; give the bytes of a \.wasm file/);
   });
 
   test("instantiation: bytes are compiled where the platform allows it", async () => {
@@ -174,7 +174,13 @@ describe("options", () => {
 
   test.for<[string, object, string]>([
     ["an isolation that there is not", { isolation: "none" }, 'isolation: "none" is none of request, pooled, shared'],
-    ["a limit that there is not", { limits: { inflight: 5 } }, "limits.inflight: there is no such limit"],
+    ["a limit that there is not", { limits: { inflight: 5 } }, 'limits: "inflight" is none of inFlight, budget, '],
+    [
+      "an option that there is not",
+      { isolaton: "shared" },
+      'options: "isolaton" is none of resources, isolation, limits, onError, clock',
+    ],
+    ["an onError that is no function", { onError: 5 }, "onError: this is no function"],
     ["a limit of 0", { limits: { inFlight: 0 } }, "limits.inFlight: 0 is no "],
     [
       "a binding that is not granted",
@@ -199,17 +205,13 @@ describe("options", () => {
     [
       "a KV binding that is not there",
       () => kv(undefined as never),
-      "kv: the store is no KV namespace; is the binding's name in wrangler.toml right?",
+      "kv: the store is no KV namespace; is the binding's name right?",
     ],
-    [
-      "a KV binding of another kind",
-      () => kv({ fetch() {} } as never),
-      "is the binding's name in wrangler.toml right?",
-    ],
+    ["a KV binding of another kind", () => kv({ fetch() {} } as never), "is the binding's name right?"],
     [
       "a right that there is not",
       () => kv(memoryKv(), { rights: ["delete" as never] }),
-      'kv: "delete" is no right; rights are read, write, list',
+      'rights: "delete" is none of read, write, list',
     ],
     ["no origin", () => origin([]), "origin: give at least one, such as https://api.example.com"],
     [
@@ -225,6 +227,19 @@ describe("options", () => {
   ])("options: %s", ([, call, message]) => {
     if (message) expect(call).toThrow(message);
     else expect(call()).toMatchObject({ origins: ["https://*.example.com"] });
+  });
+
+  test("options: what is not given, or undefined, has its default", async () => {
+    const nothing = { resources: undefined, isolation: undefined, limits: undefined, onError: undefined };
+    for (const options of [{}, nothing]) expect(make(options)().limits).toEqual(DEFAULT_LIMITS);
+  });
+
+  test("options: those of a Worker are looked at while it starts", () => {
+    const start = (options: object) => () => createWorker(guest, () => ({}), options);
+    expect(start({ isolaton: "shared" })).toThrow('options: "isolaton" is none of');
+    expect(start({ limits: { inFlight: 0 } })).toThrow("limits.inFlight: 0 is no ");
+    const late = createWorker(guest, () => ({}), (() => ({ isolaton: "shared" })) as never);
+    expect(() => late.proactor({})).toThrow('options: "isolaton" is none of');
   });
 
   test("options: an onError that fails, at once or later, harms nobody", async () => {

@@ -1,7 +1,7 @@
 // Who may import whom. The picture is in CONTRIBUTING.md; each failure prints the mend.
 
 import { expect, test } from "vitest";
-import { filesOf, importsOf, textOf, withoutCommentsAndStrings, withoutExtension } from "./sources.ts";
+import { filesOf, importsOf, textOf, withoutComments, withoutCommentsAndStrings, withoutExtension } from "./sources.ts";
 import type { Import } from "./sources.ts";
 
 const ABI = "assembly/abi";
@@ -70,6 +70,14 @@ test("core: only the adapters name a platform", () => {
     const name = named.exec(withoutCommentsAndStrings(textOf(file)))?.[0];
     return name ? [`${file} names ${name}: let an adapter pass it in, as src/cloudflare.ts and src/node.ts do`] : [];
   });
+  expect(mends.join("\n")).toBe("");
+});
+
+test("core: its messages name no platform's files or commands", () => {
+  const core = filesOf("src").filter((file) => !ADAPTERS.includes(file));
+  const mends = core
+    .filter((file) => /wrangler|miniflare/i.test(withoutComments(textOf(file))))
+    .map((file) => `${file} sends its reader to one platform's tool: say what is wrong in words of the package`);
   expect(mends.join("\n")).toBe("");
 });
 

@@ -13,12 +13,12 @@ test("grants: a fetcher that is missing is refused, and is not the public networ
     "origin: fetcher is undefined; is the binding's name",
   );
   expect(() => origin(url, untyped({ fetcher: null }))).toThrow("origin: fetcher is null");
-  expect(() => origin(url, untyped({ fetch }))).toThrow('origin: there is no option "fetch"');
+  expect(() => origin(url, untyped({ fetch }))).toThrow('options of origin: "fetch" is none of fetcher');
   expect(() => origin(url, untyped({ fetcher: fetch }))).toThrow("origin: the fetcher has no fetch()");
 });
 
 test("grants: rights that are misspelt, or missing, are not all rights", () => {
-  expect(() => kv(store, untyped({ right: ["read"] }))).toThrow('kv: there is no option "right"');
+  expect(() => kv(store, untyped({ right: ["read"] }))).toThrow('options of kv: "right" is none of rights');
   expect(() => kv(store, untyped({ rights: undefined }))).toThrow("kv: rights is undefined");
   expect([...kv(store, untyped({ rights: "read" })).rights]).toEqual(["read"]);
   expect([...kv(store, { rights: [] }).rights]).toEqual([]);

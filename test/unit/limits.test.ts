@@ -17,7 +17,7 @@ test.for([0, -1, 1.5, NaN, Infinity, "7", null, {}])("limits: %j is refused", (v
 
 test.for(["inFligth", "toString", "__proto__", "constructor"])("limits: there is no limit called %s", (name) => {
   const limits = Object.fromEntries([[name, 5]]);
-  expect(() => completeLimits(limits)).toThrow(`limits.${name}: there is no such limit`);
+  expect(() => completeLimits(limits)).toThrow(`limits: "${name}" is none of inFlight, budget`);
 });
 
 test("limits: none is larger than what a module could take", () => {

@@ -1,0 +1,41 @@
+// Options: what the owner of a proactor decides, checked before anything runs.
+
+import { systemClock } from "./deadlines.ts";
+import type { Clock } from "./deadlines.ts";
+import { completeLimits } from "./limits.ts";
+import type { Limits } from "./limits.ts";
+import { checkNames } from "./names.ts";
+import { logError } from "./report.ts";
+import type { OnError } from "./report.ts";
+import type { Grants } from "./resource.ts";
+
+export type Isolation = (typeof ISOLATIONS)[number];
+
+const ISOLATIONS = ["request", "pooled", "shared"] as const;
+
+export interface ProactorOptions {
+  /** What the guest may open, by name. */
+  resources?: Grants;
+  /** How far a trap reaches; "pooled" if not given. */
+  isolation?: Isolation;
+  limits?: Partial<Limits>;
+  /** Told of what no handler of the guest has dealt with. By default each becomes a line of `console.error`. */
+  onError?: OnError;
+  /** The platform's time; virtual in tests. */
+  clock?: Clock;
+}
+
+const NAMES = ["resources", "isolation", "limits", "onError", "clock"];
+
+/** Fills in the defaults. Throws a TypeError, or a RangeError, that names what is wrong. */
+export function completeOptions(options: ProactorOptions): Required<ProactorOptions> & { limits: Limits } {
+  checkNames("options", Object.keys(options), NAMES);
+  // What an optional setting of the owner's leaves undefined has its default too.
+  const { resources = {}, isolation = "pooled", onError = logError, clock = systemClock } = options;
+  checkNames("isolation", [isolation], ISOLATIONS);
+  if (typeof onError !== "function") throw new TypeError("onError: this is no function");
+  for (const [name, grant] of Object.entries(resources))
+    if (!["kv", "origin"].includes(grant?.kind))
+      throw new TypeError(`resources.${name}: this is no grant; wrap it in kv() or origin()`);
+  return { resources, isolation, limits: completeLimits(options.limits), onError, clock };
+}
