@@ -57,20 +57,28 @@ export class Proactor implements Host {
     this.#keepIdle(this.#instantiate());
   }
 
-  /** Answers one request by the guest. Rejects never: what goes wrong is a response with status 500, and a report. */
+  /**
+   * Answers one request by the guest. Rejects only if it is given something else than a Request: what goes wrong is a
+   * response with status 500, and a report.
+   */
   async fetch(request: Request, lifetime?: Lifetime): Promise<Response> {
+    // By its looks: some platforms and libraries have classes of their own.
+    if (typeof request?.method !== "string") throw new TypeError("fetch takes a Request");
+    let context: RequestContext | undefined;
     try {
       if (lifetime) this.#callTheRoll(lifetime);
       // A grant may call back into this method from inside `submit`. Once its stack has unwound the module is free.
       if (this.#idle[0]?.current) await Promise.resolve();
-      const context = new RequestContext(this, this.#checkOut(), request);
+      context = new RequestContext(this, this.#checkOut(), request);
       this.counters.contexts++;
       // Before its first turn: the platform may end it even in the middle of that.
       this.#contexts.set(context, context.signs);
       return await context.handle(lifetime);
     } catch (error) {
       this.report({ kind: "unexpected", message: messageOf(error), cause: error });
-      return failureResponse({ error: "unexpected", detail: "The host failed while it handled this request." });
+      const failure = { error: "unexpected", detail: "The host failed while it handled this request." };
+      context?.fail(failure);
+      return failureResponse(failure);
     }
   }
 

@@ -271,6 +271,34 @@ describe("options", () => {
   });
 });
 
+describe("requests", () => {
+  const guest = new WebAssembly.Module(readFileSync(path("build/test/size.wasm")));
+
+  test.for<[string, unknown]>([
+    ["a string", "http://guest.test/"],
+    ["a URL", new URL("http://guest.test/")],
+    ["a response", new Response()],
+    ["nothing", undefined],
+  ])("requests: %s is none, and costs nothing", async ([, request]) => {
+    const proactor = new Proactor(guest);
+    const before = { ...proactor.counters };
+    await expect(proactor.fetch(request as never)).rejects.toThrow(new TypeError("fetch takes a Request"));
+    expect(proactor.counters).toEqual(before);
+  });
+
+  test("requests: one that the host cannot read is answered, and its instance serves the next", async () => {
+    const reports: unknown[] = [];
+    const proactor = new Proactor(guest, { onError: (report) => reports.push(report) });
+    const before = { ...proactor.counters };
+    const response = await proactor.fetch({ method: "GET", url: "http://guest.test/" } as never);
+    expect([response.status, await response.json()]).toMatchObject([500, { error: "unexpected" }]);
+    expect(reports.at(-1)).toMatchObject({ kind: "unexpected" });
+    expect(proactor.counters).toEqual(before);
+    await proactor.fetch(new Request("http://guest.test/"));
+    expect(proactor.counters).toMatchObject({ contexts: 0, instances: 1, instantiated: 1 });
+  });
+});
+
 describe("workerd", () => {
   let local: Local | undefined;
   afterAll(() => local?.dispose());
