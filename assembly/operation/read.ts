@@ -4,6 +4,7 @@ import { Opcode } from "../abi";
 import { readBytes, readText } from "../arena";
 import { Completion } from "../completion-queue";
 import { Operation } from "../operation";
+import { isUtf8 } from "../utf8";
 
 /** The bytes of a body; none if the read failed. */
 @unmanaged
@@ -12,6 +13,11 @@ export class Content extends Completion {
 
   text(): string {
     return this.failed ? "" : readText(this.payload, this.payload_bytes);
+  }
+
+  /** Whether the bytes are UTF-8. In what is not, `text()` has U+FFFD for each byte that belongs to no character. */
+  get isText(): bool {
+    return !this.failed && isUtf8(this.payload, this.payload + this.payload_bytes);
   }
 
   bytes(): ArrayBuffer {

@@ -30,7 +30,15 @@ serve((exchange: Exchange) => {
   } else if (path == "/text") {
     exchange.read().then(exchange, (exchange, content) => {
       const text = content.text();
-      exchange.respond(200, new Json().completion(content).text("text", text).number("units", text.length).toString());
+      exchange.respond(
+        200,
+        new Json()
+          .completion(content)
+          .text("text", text)
+          .number("units", text.length)
+          .bool("isText", content.isText)
+          .toString(),
+      );
     });
   } else if (path == "/twice") {
     const state = new State(exchange);
@@ -70,7 +78,7 @@ serve((exchange: Exchange) => {
     });
   } else if (path == "/failed") {
     read(0).then(exchange, (exchange, content) => {
-      exchange.respond(200, `${content.status} ${content.text()} ${content.bytes().byteLength}`);
+      exchange.respond(200, `${content.status} ${content.text()} ${content.bytes().byteLength} ${content.isText}`);
     });
   } else if (path == "/resource") {
     read(numberOf(exchange, "number")).then(exchange, answer);

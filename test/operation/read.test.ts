@@ -31,7 +31,12 @@ onEachHost("read", (host) => {
   test("read: text is decoded from UTF-8", async () => {
     const text = "na\u00efve \u65e5\u672c\u8a9e \u{1f642}\u0000end";
     const result = await (await post(host, "/text", text)).json();
-    expect(result).toEqual({ status: Ok, text, units: text.length });
+    expect(result).toEqual({ status: Ok, text, units: text.length, isText: true });
+  });
+
+  test("read: bytes that are not UTF-8 are no text, and are replaced in it", async () => {
+    const result = await (await post(host, "/text", new Uint8Array([0x61, 0xff, 0xc3]))).json();
+    expect(result).toEqual({ status: Ok, text: "a\ufffd\ufffd", units: 3, isText: false });
   });
 
   test("read: a body of exactly the limit is read, one more byte is TooBig", async () => {
@@ -69,7 +74,7 @@ onEachHost("read", (host) => {
   });
 
   test("read: one that failed has neither text nor bytes, only a message", async () => {
-    expect(await (await host.fetch("/failed")).text()).toBe(`${BadResource}  0`);
+    expect(await (await host.fetch("/failed")).text()).toBe(`${BadResource}  0 false`);
   });
 
   test("read: the deadline ends a read whose body does not go on, and lets go of it", async () => {

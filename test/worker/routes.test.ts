@@ -207,6 +207,15 @@ describe.for(["request", "pooled", "shared"] as const)("%s", (isolation) => {
     await expectRefusal(response, 413, "too-large", "more than 1048576 bytes");
   });
 
+  test.for([
+    ["a stray byte", [0x61, 0xff]],
+    ["half a character", [0x61, 0xc3]],
+    ["a surrogate", [0xed, 0xa0, 0x80]],
+  ] as const)("upper: %s is no text", async ([, bytes]) => {
+    const response = await send("/upper", { method: "POST", body: new Uint8Array(bytes) });
+    await expectRefusal(response, 400, "bad-request", "the body is not UTF-8");
+  });
+
   test("proxy: hands on path, query, status, headers and body", async () => {
     const echo = await send("/proxy/echo?a=1&b=%20");
     expect([echo.status, echo.headers.get("content-type")]).toEqual([200, "application/json"]);

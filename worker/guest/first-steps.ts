@@ -23,6 +23,7 @@ export function sleep(exchange: Exchange): void {
 export function upper(exchange: Exchange): void {
   exchange.read(UPPER_BYTES_MAX).then(exchange, (exchange, content) => {
     if (content.failed) refuseFailed(exchange, content);
+    else if (!content.isText) refuse(exchange, 400, "the body is not UTF-8");
     else answerText(exchange, content.text().toUpperCase());
   });
 }
