@@ -1,5 +1,6 @@
 ;; Submits a noop for each noop that completes, for ever.
 ;; outcome: never
+;; calls: many
 ;; own: completed
 (func $request
   (call $blank (i32.const 0) (i32.const 0))
