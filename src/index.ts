@@ -5,7 +5,7 @@ export type { Counters } from "./host.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
 export type { Limits } from "./limits.ts";
 export { ModuleError } from "./module.ts";
-export type { Isolation, ProactorOptions } from "./options.ts";
+export type { Instantiate, Isolation, ProactorOptions } from "./options.ts";
 export { Proactor } from "./proactor.ts";
 export { formatReport } from "./report.ts";
 export type { ErrorReport, OnError } from "./report.ts";

@@ -23,6 +23,7 @@ import type { Host } from "./host.ts";
 import { Memory } from "./memory.ts";
 import { Operation } from "./operation.ts";
 import type { Completion, Processor, Work } from "./operation.ts";
+import type { ProactorOptions } from "./options.ts";
 import { processors } from "./processors.ts";
 import type { Place } from "./report.ts";
 import type { RequestContext } from "./request-context.ts";
@@ -75,13 +76,13 @@ export class Instance {
   #left = 0;
 
   /** Instantiates the module and runs its `_initialize`. Throws what `_initialize` throws. */
-  constructor(host: Host, module: WebAssembly.Module, granted: Grants) {
+  constructor(host: Host, module: WebAssembly.Module, options: Required<ProactorOptions>) {
     this.#host = host;
-    this.#granted = granted;
+    this.#granted = options.resources;
     this.context = new Context(host, this);
-    const instance = new WebAssembly.Instance(module, {
+    const instance = options.instantiate(module, {
       proactor_v1: { submit: this.#submit, poll: this.#poll, open: this.#open, abort: this.#abort },
-      wasi_snapshot_preview1: wasiImports(module, () => instance, host.clock),
+      wasi_snapshot_preview1: wasiImports(module, () => instance, options),
     });
     this.#exports = instance.exports as unknown as Exports;
     this.#memory = new Memory(this.#exports.memory);

@@ -8,6 +8,8 @@ import { checkNames } from "./names.ts";
 import { logError } from "./report.ts";
 import type { OnError } from "./report.ts";
 import type { Grants } from "./resource.ts";
+import { systemRandom } from "./wasi.ts";
+import type { RandomSource } from "./wasi.ts";
 
 export type Isolation = (typeof ISOLATIONS)[number];
 
@@ -23,19 +25,28 @@ export interface ProactorOptions {
   onError?: OnError;
   /** The platform's time; virtual in tests. */
   clock?: Clock;
+  /** Where the guest's random numbers come from: the platform, or in tests a seed. */
+  random?: RandomSource;
+  /** Makes an instance of the module. Who records or checks what crosses the border stands in between here. */
+  instantiate?: Instantiate;
 }
 
-const NAMES = ["resources", "isolation", "limits", "onError", "clock"];
+export type Instantiate = (module: WebAssembly.Module, imports: WebAssembly.Imports) => WebAssembly.Instance;
+
+const NAMES = ["resources", "isolation", "limits", "onError", "clock", "random", "instantiate"];
+
+const systemInstantiate: Instantiate = (module, imports) => new WebAssembly.Instance(module, imports);
 
 /** Fills in the defaults. Throws a TypeError, or a RangeError, that names what is wrong. */
 export function completeOptions(options: ProactorOptions): Required<ProactorOptions> & { limits: Limits } {
   checkNames("options", Object.keys(options), NAMES);
   // What an optional setting of the owner's leaves undefined has its default too.
   const { resources = {}, isolation = "pooled", onError = logError, clock = systemClock } = options;
+  const { random = systemRandom, instantiate = systemInstantiate } = options;
   checkNames("isolation", [isolation], ISOLATIONS);
   if (typeof onError !== "function") throw new TypeError("onError: this is no function");
   for (const [name, grant] of Object.entries(resources))
     if (!["kv", "origin"].includes(grant?.kind))
       throw new TypeError(`resources.${name}: this is no grant; wrap it in kv() or origin()`);
-  return { resources, isolation, limits: completeLimits(options.limits), onError, clock };
+  return { resources, isolation, limits: completeLimits(options.limits), onError, clock, random, instantiate };
 }

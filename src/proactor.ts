@@ -69,7 +69,7 @@ export class Proactor implements Host {
       if (lifetime) this.#callTheRoll(lifetime);
       // A grant may call back into this method from inside `submit`. Once its stack has unwound the module is free.
       if (this.#idle[0]?.current) await Promise.resolve();
-      context = new RequestContext(this, this.#checkOut(), request);
+      context = this.newContext(this.#checkOut(), request);
       this.counters.contexts++;
       // Before its first turn: the platform may end it even in the middle of that.
       this.#contexts.set(context, context.signs);
@@ -82,11 +82,21 @@ export class Proactor implements Host {
     }
   }
 
+  /** The simulated host makes contexts whose I/O it can end without a word, as platforms do. */
+  protected newContext(instance: Instance, request: Request): RequestContext {
+    return new RequestContext(this, instance, request);
+  }
+
   // Instances.
+
+  /** What waits for a request, for those who look whether anything was left behind. */
+  protected get idle(): readonly Instance[] {
+    return this.#idle;
+  }
 
   #instantiate(): Instance {
     try {
-      return new Instance(this, this.#module, this.#options.resources);
+      return new Instance(this, this.#module, this.#options);
     } catch (error) {
       const place = error instanceof GuestAbort ? placeOf(error.place) : "";
       throw new ModuleError(`the module trapped while it started: ${messageOf(error)}${place}`, { cause: error });

@@ -6,6 +6,7 @@
 import { ConsoleStdout, File, OpenFile, WASI, wasi } from "@bjorn3/browser_wasi_shim";
 import { systemClock } from "./deadlines.ts";
 import type { Clock } from "./deadlines.ts";
+import type { ProactorOptions } from "./options.ts";
 
 /** What AssemblyScript's wasi-shim and the usual C libraries ask for. None of it reaches beyond the console. */
 export const WASI_FUNCTIONS = new Set([
@@ -25,6 +26,11 @@ export const WASI_FUNCTIONS = new Set([
   "random_get",
 ]);
 
+/** Fills in random bytes; called with at most 65,536 of them. Throws where there are none now. */
+export type RandomSource = (bytes: Uint8Array<ArrayBuffer>) => void;
+
+export const systemRandom: RandomSource = (bytes) => void crypto.getRandomValues(bytes);
+
 /** Pieces of memory in one call of fd_read or fd_write. */
 const PIECE_COUNT_MAX = 1024;
 
@@ -35,7 +41,7 @@ const LINE_LENGTH_MAX = 8192;
 export function wasiImports(
   module: WebAssembly.Module,
   instance: () => WebAssembly.Instance,
-  clock: Clock,
+  { clock, random }: Pick<Required<ProactorOptions>, "clock" | "random">,
 ): Record<string, (...args: never[]) => unknown> {
   if (!WebAssembly.Module.imports(module).some((entry) => entry.module === "wasi_snapshot_preview1")) return {};
   const input = new OpenFile(new File([], { readonly: true }));
@@ -49,7 +55,7 @@ export function wasiImports(
     fd_read: bounded(shim.wasiImport["fd_read"]!),
     fd_write: bounded(shim.wasiImport["fd_write"]!),
     poll_oneoff: () => wasi.ERRNO_NOTSUP,
-    random_get: randomGet(instance),
+    random_get: randomGet(instance, random),
   } as never;
 }
 
@@ -84,13 +90,13 @@ function clockTimeGet(instance: () => WebAssembly.Instance, clock: Clock) {
 }
 
 /** Platforms refuse randomness outside a request, and more than 65,536 bytes in one call. */
-function randomGet(instance: () => WebAssembly.Instance) {
+function randomGet(instance: () => WebAssembly.Instance, random: RandomSource) {
   return (at: number, length: number): number => {
     const { buffer } = instance().exports["memory"] as WebAssembly.Memory;
     if (length >>> 0 > buffer.byteLength || at >>> 0 > buffer.byteLength - (length >>> 0)) return wasi.ERRNO_FAULT;
     try {
       for (let done = 0; done < length >>> 0; done += 65_536) {
-        crypto.getRandomValues(new Uint8Array(buffer, (at >>> 0) + done, Math.min(65_536, (length >>> 0) - done)));
+        random(new Uint8Array(buffer, (at >>> 0) + done, Math.min(65_536, (length >>> 0) - done)));
       }
       return wasi.ERRNO_SUCCESS;
     } catch {

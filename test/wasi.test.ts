@@ -2,9 +2,10 @@
 
 import { afterEach, expect, test, vi } from "vitest";
 import { Proactor } from "../src/index.ts";
-import type { ErrorReport } from "../src/index.ts";
+import type { ErrorReport, ProactorOptions } from "../src/index.ts";
 import { wat } from "./hostile/wat.ts";
 
+const AGAIN = 6;
 const BADF = 8;
 const NOTSUP = 58;
 
@@ -28,8 +29,8 @@ const write = (descriptor: number, bytes: number): string => `
   (i32.store (i32.const 4) (i32.const ${bytes}))
   (call $write (i32.const ${descriptor}) (i32.const 0) (i32.const 1) (i32.const 8))`;
 
-async function answerOf(module: Promise<WebAssembly.Module>): Promise<number> {
-  const error: unknown = await Proactor.instantiate(await module).catch((reason: unknown) => reason);
+async function answerOf(module: Promise<WebAssembly.Module>, options: ProactorOptions = {}): Promise<number> {
+  const error: unknown = await Proactor.instantiate(await module, options).catch((reason: unknown) => reason);
   return Number(/line:(\d+):/.exec(String(error))?.[1]);
 }
 
@@ -73,4 +74,16 @@ test("unanswered: a module that never accepts says so in a report", async () => 
   const response = await app.fetch(new Request("http://localhost/"));
   expect([response.status, await response.json()]).toMatchObject([500, { error: "unanswered" }]);
   expect(reports).toMatchObject([{ kind: "unanswered", message: expect.stringContaining("call serve()") }]);
+});
+
+const seven = (bytes: Uint8Array): void => void bytes.fill(7);
+const refuse = (): never => {
+  throw new Error("not now");
+};
+
+test("wasi: random numbers come from whom the host's owner names, who may refuse", async () => {
+  const random = `(import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))`;
+  const get = "(call $random (i32.const 64) (i32.const 8))";
+  expect(await answerOf(guest(random, get), { random: refuse })).toBe(AGAIN);
+  expect(await answerOf(guest(random, `(drop ${get}) (i32.load8_u (i32.const 71))`), { random: seven })).toBe(7);
 });

@@ -7,7 +7,7 @@ import type { Local } from "../../scripts/miniflare.ts";
 import { path } from "../../scripts/paths.ts";
 import { createWorker } from "../../src/cloudflare.ts";
 import { DEFAULT_LIMITS, ModuleError, Proactor, kv, origin } from "../../src/index.ts";
-import type { ProactorOptions } from "../../src/index.ts";
+import type { Instantiate, ProactorOptions } from "../../src/index.ts";
 import { memoryKv } from "../../src/kv-memory.ts";
 import { wat, watBytes } from "../hostile/wat.ts";
 
@@ -318,4 +318,14 @@ describe("workerd", () => {
   test("instantiation: a Worker says so while it starts", () => {
     expect(() => createWorker(new Uint8Array(8) as never, () => ({}))).toThrow(ModuleError);
   });
+});
+
+test("instantiation: who wants to see what crosses the border makes the instances itself", async () => {
+  const imported: string[][] = [];
+  const instantiate: Instantiate = (module, imports) => {
+    imported.push(Object.keys(imports["proactor_v1"]!));
+    return new WebAssembly.Instance(module, imports);
+  };
+  await Proactor.instantiate(await wat(`(module ${CONTRACT})`), { instantiate });
+  expect(imported).toEqual([["submit", "poll", "open", "abort"]]);
 });
