@@ -28,9 +28,10 @@ export async function guest(source: string | WebAssembly.Module, options: GuestO
     typeof source === "string" ? new WebAssembly.Module(readFileSync(path(`build/${source}.wasm`))) : source;
   const border = guard(module, options);
   const reports: ErrorReport[] = [];
-  const { clock } = simulation;
-  const resources = { CACHE: simulation.kv(), API: simulation.origin("https://api.test", () => new Response("body")) };
-  const proactor = new Proactor(module, { clock, resources, onError: (report) => reports.push(report), ...options });
+  const granted = { CACHE: simulation.kv(), API: simulation.origin("https://api.test", () => new Response("body")) };
+  const { resources = granted, isolation, limits, clock = simulation.clock } = options;
+  const { onError = (report) => void reports.push(report) } = options;
+  const proactor = new Proactor(module, { resources, isolation, limits, clock, onError });
   const ask = async (path: string): Promise<{ status: number; text: string }> => {
     const response = await simulation.run(proactor.fetch(new Request(`http://guest.test${path}`)));
     return { status: response.status, text: await response.text() };

@@ -376,8 +376,9 @@ export async function puppet(options: PuppetOptions = {}): Promise<Stage> {
       return { _initialize: () => instance.start(), run: (budget) => instance.run(budget) };
     },
   });
-  const { clock } = simulation;
-  const proactor = new Proactor(module, { clock, onError: (report) => reports.push(report), ...options });
+  const { resources, isolation, limits, clock = simulation.clock } = options;
+  const { onError = (report) => void reports.push(report) } = options;
+  const proactor = new Proactor(module, { resources, isolation, limits, clock, onError });
   return new Stage(proactor, simulation, border, reports, puppets, scripts, failures);
 }
 
