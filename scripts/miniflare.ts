@@ -24,6 +24,8 @@ export interface LocalOptions {
   isolation?: "request" | "pooled" | "shared";
   /** The name under which the embedded upstream is bound; `UPSTREAM` if not given. */
   upstream?: string;
+  /** Names of further KV namespaces. */
+  kv?: readonly string[];
   /** Further bindings of `env`: texts, numbers, any JSON value. */
   bindings?: Record<string, unknown>;
   /** `.wasm` modules by the specifier that the entry imports them with, instead of files. */
@@ -65,7 +67,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<Local> {
           compatibilityFlags: options.compatibilityFlags ?? [],
           manifest: worker,
           env: {
-            CACHE: { type: "kv", id: "cache" },
+            ...Object.fromEntries(["CACHE", ...(options.kv ?? [])].map((name) => [name, namespace(name)])),
             [options.upstream ?? "UPSTREAM"]: { type: "worker", worker: UPSTREAM },
             ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, variable(value)])),
           },
@@ -137,6 +139,10 @@ export async function bundleWorker(entry: string, modules: Record<string, Uint8A
   });
   manifest.modules["worker.js"] = { type: "esm", contents: outputFiles[0]!.text };
   return manifest;
+}
+
+function namespace(name: string) {
+  return { type: "kv" as const, id: name.toLowerCase() };
 }
 
 function variable(value: unknown) {

@@ -19,7 +19,8 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { startLocal } from "../../scripts/miniflare.ts";
 import { path } from "../../scripts/paths.ts";
-import { Proactor, kv } from "../../src/index.ts";
+import { Proactor, kv, origin } from "../../src/index.ts";
+import type { OriginGrant } from "../../src/index.ts";
 import { memoryKv } from "../../src/node.ts";
 import { Page } from "./markdown.ts";
 
@@ -121,6 +122,14 @@ test("readme: the two values that are read at once are answered together", async
   const app = await Proactor.instantiate(module, { resources: { CACHE: kv(store) } });
   const response = await app.fetch(new Request("http://localhost/"));
   expect(await response.text()).toBe("white and black");
+  await store.delete("pepper");
+  expect((await app.fetch(new Request("http://localhost/"))).status).toBe(404);
+});
+
+test("readme: an idle instance has one operation in flight, its accept", async () => {
+  const app = await start("careful.wasm");
+  await app.fetch(new Request("http://localhost/note"));
+  expect(app.counters).toMatchObject({ contexts: 0, inFlight: 1, instances: 1 });
 });
 
 test("readme: the careful guest answers each failure", async () => {
@@ -152,7 +161,7 @@ test("readme: with its asconfig.json a guest has a console, a clock and random n
 });
 
 test.for(workers)("readme: %s serves on local workerd", async (worker) => {
-  const local = await startLocal({ entry: join(folder, worker), upstream: "PAGES" });
+  const local = await startLocal({ entry: join(folder, worker), upstream: "PAGES", kv: ["USERS"] });
   try {
     const cache = await local.mf.getKVNamespace("CACHE");
     await cache.put("/page", "from KV");
@@ -161,6 +170,25 @@ test.for(workers)("readme: %s serves on local workerd", async (worker) => {
   } finally {
     await local.dispose();
   }
+});
+
+/** An origin that answers each request with its URL. */
+function playing(name: string): OriginGrant {
+  const fetch = async (url: string): Promise<Response> => new Response(`${name}: ${url}`);
+  return origin(`https://${name}.example.com`, { fetcher: { fetch } });
+}
+
+test("readme: two namespaces and two origins are reached by their names", async () => {
+  const stores = [memoryKv(), memoryKv()] as const;
+  await stores[0].put("/page", bytes("from CACHE"), {});
+  await stores[1].put("/users/1", bytes("from USERS"), {});
+  const resources = { CACHE: kv(stores[0]), USERS: kv(stores[1]), API: playing("api"), IMAGES: playing("images") };
+  const app = await Proactor.instantiate(await readFile(join(folder, "two-of-each.wasm")), { resources });
+  const get = async (path: string): Promise<string> => (await app.fetch(new Request(`http://localhost${path}`))).text();
+  expect(await get("/page")).toBe("from CACHE");
+  expect(await get("/users/1")).toBe("from USERS");
+  expect(await get("/api/a")).toBe("api: https://api.example.com/api/a");
+  expect(await get("/images/b")).toBe("images: https://images.example.com/images/b");
 });
 
 test("readme: wrangler takes its files", async () => {
