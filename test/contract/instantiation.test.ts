@@ -230,8 +230,10 @@ describe("options", () => {
   });
 
   test("options: what is not given, or undefined, has its default", async () => {
+    const module = await wat(`(module ${CONTRACT})`);
     const nothing = { resources: undefined, isolation: undefined, limits: undefined, onError: undefined };
-    for (const options of [{}, nothing]) expect(make(options)().limits).toEqual(DEFAULT_LIMITS);
+    for (const options of [{}, nothing as ProactorOptions])
+      expect(new Proactor(module, options).limits).toEqual(DEFAULT_LIMITS);
   });
 
   test("options: those of a Worker are looked at while it starts", () => {
@@ -280,7 +282,7 @@ describe("requests", () => {
     ["a response", new Response()],
     ["nothing", undefined],
   ])("requests: %s is none, and costs nothing", async ([, request]) => {
-    const proactor = new Proactor(guest);
+    const proactor = new Proactor(guest, { onError: () => {} });
     const before = { ...proactor.counters };
     await expect(proactor.fetch(request as never)).rejects.toThrow(new TypeError("fetch takes a Request"));
     expect(proactor.counters).toEqual(before);
