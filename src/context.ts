@@ -118,17 +118,16 @@ export class Context {
     return this.#resources.has(number);
   }
 
-  /** Gives a resource of this context back and cancels what is in flight on it. False if there is none. */
-  closeResource(number: number): boolean {
+  /** Gives a resource of this context back, if there is one, and cancels what is in flight on it. */
+  closeResource(number: number): void {
     const resource = this.#resources.get(number);
-    if (!resource) return false;
+    if (!resource) return;
     for (const operation of this.inFlight.values()) {
       if (operation.target === number) operation.end(Status.Cancelled, "its resource was closed");
     }
     this.#resources.delete(number);
     this.instance.resources--;
     if (resource instanceof Body) resource.dispose();
-    return true;
   }
 
   /** Throws Again if the guest holds as many resources as it may. */

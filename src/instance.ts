@@ -132,8 +132,8 @@ export class Instance {
    * one whose guest has cancelled the accept serves nobody.
    */
   get isWornOut(): boolean {
-    if (this.#accept?.settled) return true;
-    return this.memoryBytes > this.#host.limits.memoryBytes || this.#lastResource > RESOURCE_MAX / 2;
+    const isTooBig = this.memoryBytes > this.#host.limits.memoryBytes;
+    return isTooBig || this.#lastResource > RESOURCE_MAX / 2 || !!this.#accept?.settled;
   }
 
   // Calls into the module.
@@ -252,7 +252,7 @@ export class Instance {
       throw new Failure(Status.TooBig, "the arguments are over the limit");
     }
     if (context.inFlight.has(submission.slot)) {
-      throw new Failure(Status.Invalid, "the token's slot is in flight already");
+      throw new Failure(Status.Invalid, "the slot is in flight already");
     }
     if (this.current === this.context && submission.opcode !== Opcode.Accept) {
       throw new Failure(Status.NotPermitted, "only accept can be submitted while the module starts");
@@ -307,11 +307,10 @@ export class Instance {
   };
 
   #tooBig(completion: Completion, context: Context): void {
-    if (completion.resource !== 0) context.closeResource(completion.resource);
+    context.closeResource(completion.resource);
     completion.status = Status.TooBig;
-    completion.resource = 0;
+    completion.resource = completion.auxiliary = 0;
     completion.payload = null;
-    completion.auxiliary = 0;
   }
 
   #delivered(completion: Completion): void {

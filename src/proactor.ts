@@ -208,13 +208,19 @@ export class Proactor implements Host {
 
   // Reports.
 
-  async report(report: ErrorReport): Promise<void> {
+  /** Waits for nothing unless `onError` does: a guest may ask for any number of reports in one turn. */
+  report(report: ErrorReport): void {
     try {
-      await this.#options.onError(report);
+      const told = this.#options.onError(report) as Promise<void> | undefined;
+      told?.catch?.(reportFailed);
     } catch (error) {
-      logError({ kind: "unexpected", message: `onError threw: ${messageOf(error)}` });
+      reportFailed(error);
     }
   }
+}
+
+function reportFailed(error: unknown): void {
+  logError({ kind: "unexpected", message: `onError threw: ${messageOf(error)}` });
 }
 
 function trapReport({ instance, title }: RequestContext, cause: unknown): ErrorReport {

@@ -140,7 +140,9 @@ export class RequestContext extends Context {
 
   #fallSilent(): void {
     if (this.#exchange.response) return this.#end();
-    const last = this.instance.queue.last!;
+    const last = this.instance.queue.last;
+    // In a shared instance, others may have taken what this turn was for, and their own last poll nothing.
+    if (!last) return this.#giveUp("No handler ran.");
     if (last.opcode === Opcode.Respond && last.status < 0)
       return this.#giveUp("The answer was refused, and no other came.", last, last.payload);
     const what = `The handler of ${nameOf(last)} ran last and neither answered nor started anything`;

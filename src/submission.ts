@@ -77,7 +77,7 @@ export class Submission {
   /** Throws what is wrong with the record itself, whatever its operation. */
   check(flagsAllowed: number): void {
     if (this.opcode >= OPCODE_COUNT) throw new Failure(Status.NotSupported, `opcode ${this.opcode} is unknown`);
-    if (this.slot >= SLOT_COUNT_MAX) throw new Failure(Status.Invalid, `token slot ${this.slot} is over the limit`);
+    if (this.slot >= SLOT_COUNT_MAX) throw new Failure(Status.Invalid, `slot ${this.slot} is over the limit`);
     if (this.#reserved !== 0) throw new Failure(Status.Invalid, "the reserved word is not 0");
     if ((this.flags & ~flagsAllowed) !== 0) throw new Failure(Status.Invalid, "a reserved flag is set");
     if (this.deadlineMs > TIMER_MS_MAX) throw new Failure(Status.Invalid, "the deadline is over the limit");

@@ -9,9 +9,10 @@ export const Close: Processor = {
 
   decode({ resource }, context) {
     // A grant outlives the request, so a request cannot give it back: the next one would miss it.
-    if (!context.owns(resource) && context.resource(resource))
-      throw new Failure(Status.NotPermitted, "close: a grant cannot be closed");
-    if (!context.owns(resource)) throw new Failure(Status.BadResource, "close: no such resource here");
+    if (!context.owns(resource))
+      throw context.resource(resource)
+        ? new Failure(Status.NotPermitted, "close: a grant cannot be closed")
+        : new Failure(Status.BadResource, "close: no such resource here");
     return () => {
       context.closeResource(resource);
       return {};
@@ -20,7 +21,7 @@ export const Close: Processor = {
 
   // Not of a grant: a guest could open and close one for ever, and each Close would have to wait for its completion.
   relieves({ resource }, context) {
-    const kind = context.owns(resource) && context.resource(resource)!.kind;
+    const kind = context.resource(resource)?.kind;
     return kind === "exchange" || kind === "body";
   },
 };
