@@ -16,6 +16,9 @@ const ADVICE =
   'Compile it with wasm-proactor/asconfig.json and `export { run } from "wasm-proactor"`, ' +
   `by a version of the package whose contract is ${CONTRACT}.`;
 
+/** What works on every platform, those that compile nothing at run time included. */
+export const IMPORT_ADVICE = 'import the .wasm file, as in `import app from "./app.wasm"`';
+
 /** A module that cannot be a guest. The message says what is wrong and what to do. */
 export class ModuleError extends Error {
   override readonly name = "ModuleError";
@@ -23,8 +26,7 @@ export class ModuleError extends Error {
 
 /** Throws a ModuleError with everything that is wrong. */
 export function checkModule(module: WebAssembly.Module): void {
-  if (!(module instanceof WebAssembly.Module))
-    throw new ModuleError('this is no compiled module: import one, as in `import app from "./app.wasm"`');
+  if (!(module instanceof WebAssembly.Module)) throw new ModuleError(`this is no compiled module: ${IMPORT_ADVICE}`);
   const wrong = [...wrongImports(module), ...wrongExports(module)];
   if (wrong.length > 0)
     throw new ModuleError(`this module is no guest of ${CONTRACT}:\n- ${wrong.join("\n- ")}\n${ADVICE}`);

@@ -10,7 +10,7 @@ import { newCounters } from "./host.ts";
 import type { Counters, Host } from "./host.ts";
 import { GuestAbort, Instance } from "./instance.ts";
 import type { Limits } from "./limits.ts";
-import { ModuleError, checkModule } from "./module.ts";
+import { IMPORT_ADVICE, ModuleError, checkModule } from "./module.ts";
 import { completeOptions } from "./options.ts";
 import type { ProactorOptions } from "./options.ts";
 import { handlerOf } from "./processors.ts";
@@ -241,8 +241,7 @@ async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
   try {
     return await webAssembly.compile(bytes);
   } catch (cause) {
-    const advice =
-      "give the bytes of a .wasm file; where nothing is compiled at run time, import the .wasm file and pass the module";
+    const advice = `give the bytes of one, or ${IMPORT_ADVICE}`;
     throw new ModuleError(`the module does not compile: ${messageOf(cause)}; ${advice}`, { cause });
   }
 }

@@ -145,7 +145,7 @@ export class RequestContext extends Context {
     if (!last) return this.#giveUp("No handler ran.");
     if (last.opcode === Opcode.Respond && last.status < 0)
       return this.#giveUp("The answer was refused, and no other came.", last, last.payload);
-    const what = `The handler of ${nameOf(last)} ran last and neither answered nor started anything`;
+    const what = `The handler of ${nameOf(last)} ran last and started nothing`;
     this.#giveUp(`${what}: answer with exchange.respond() on every path.`, last);
   }
 

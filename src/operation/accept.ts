@@ -11,7 +11,7 @@ export const Accept: Processor = {
   decode({ argument0: kinds, deadlineMs }, { instance }) {
     if (kinds !== EventKind.Fetch)
       throw new Failure(Status.NotSupported, "accept: this host has events of kind fetch only");
-    if (deadlineMs !== 0) throw new Failure(Status.Invalid, "accept: has no deadline, as it belongs to no request");
+    if (deadlineMs !== 0) throw new Failure(Status.Invalid, "accept: has no deadline");
     if (instance.accept) throw new Failure(Status.Invalid, "accept: one is in flight already; call serve() once");
     return (operation) => void (instance.accept = operation);
   },

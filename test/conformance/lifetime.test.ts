@@ -40,7 +40,7 @@ onEachHost("lifetime", (host) => {
     ["/silent-after-timer", "kv.get"],
   ] as const)("unanswered: %s is answered 500 at once, and the report names %s", async ([route, operation]) => {
     const response = await host.fetch(route);
-    const what = `The handler of ${operation} ran last and neither answered nor started anything`;
+    const what = `The handler of ${operation} ran last and started nothing`;
     const detail = `${what}: answer with exchange.respond() on every path.`;
     expect(response.status).toBe(500);
     expect(await response.json()).toEqual({ error: "unanswered", detail });

@@ -169,7 +169,7 @@ describe("the end of a context", () => {
         500,
         {
           error: "unanswered",
-          detail: expect.stringContaining(`The handler of ${operation} ran last and neither answered nor started`),
+          detail: expect.stringContaining(`The handler of ${operation} ran last and started nothing`),
         },
       ]);
       expect(stage.reports.pop()).toMatchObject({

@@ -86,7 +86,9 @@ describe("modules", () => {
   ])("instantiation: %s is no module", async ([, bytes]) => {
     const error: unknown = await Proactor.instantiate(bytes).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(ModuleError);
-    expect((error as Error).message).toMatch(/^the module does not compile: .*; give the bytes of a \.wasm file/);
+    expect((error as Error).message).toMatch(
+      /^the module does not compile: .*; give the bytes of one, or import the \.wasm file/,
+    );
   });
 
   test("instantiation: bytes are compiled where the platform allows it", async () => {
@@ -309,11 +311,11 @@ describe("workerd", () => {
     local = await startLocal({ entry: "test/contract/fixture/compiles.ts" });
     expect(await (await fetch(`${local.url}/`)).json()).toEqual({
       name: "ModuleError",
-      message: expect.stringContaining("import the .wasm file and pass the module"),
+      message: expect.stringContaining("import the .wasm file, as in `import app from"),
     });
     expect(await (await fetch(`${local.url}/worker`)).json()).toEqual({
       name: "ModuleError",
-      message: 'this is no compiled module: import one, as in `import app from "./app.wasm"`',
+      message: 'this is no compiled module: import the .wasm file, as in `import app from "./app.wasm"`',
     });
   });
 
