@@ -44,6 +44,11 @@ export class Memory {
     return length >>> 0 <= size && at >>> 0 <= size - (length >>> 0);
   }
 
+  /** A range that `contains` has accepted, until the guest runs again. */
+  view(at: number, length: number): Uint8Array<ArrayBuffer> {
+    return this.bytes.subarray(at >>> 0, (at >>> 0) + length) as Uint8Array<ArrayBuffer>;
+  }
+
   /** A copy of a range that `contains` has accepted. */
   copy(at: number, length: number): Uint8Array<ArrayBuffer> {
     return this.bytes.slice(at >>> 0, (at >>> 0) + length) as Uint8Array<ArrayBuffer>;
@@ -54,6 +59,9 @@ export class Memory {
     return decodeText(this.bytes, at >>> 0, length);
   }
 }
+
+/** Bytes that one UTF-16 unit becomes at most. */
+export const UTF8_BYTES_MAX = 3;
 
 /** Decodes UTF-8 and throws Invalid if it is none. */
 export function decodeText(bytes: Uint8Array, at: number, length: number): string {
@@ -71,7 +79,7 @@ export function decodeText(bytes: Uint8Array, at: number, length: number): strin
   }
 }
 
-/** Encodes `text` at `at` and returns the bytes written. There must be room for three for each UTF-16 unit. */
+/** Encodes `text` at `at` and returns the bytes written. There must be room for UTF8_BYTES_MAX for each unit. */
 export function encodeText(text: string, bytes: Uint8Array, at: number): number {
   const length = text.length;
   if (length <= SHORT_TEXT) {

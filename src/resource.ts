@@ -7,7 +7,6 @@ import { Status } from "../assembly/abi.ts";
 import { Failure, messageOf } from "./failure.ts";
 import { concatenate } from "./memory.ts";
 import { checkNames } from "./names.ts";
-import type { Submission } from "./submission.ts";
 
 /** What KV needs of a store: the part of a Workers KV namespace that it uses, so that a namespace is one. */
 export interface KvStore {
@@ -145,15 +144,6 @@ export type Resource = Grant | Source;
 /** Lets go of a response that nobody will read. */
 export function cancelBody(response: Response): void {
   if (response.body && !response.bodyUsed) response.body.cancel().catch(() => {});
-}
-
-/** What to send: the body of `source`, which nobody else can read then, or the submission's own bytes. */
-export function bodyToSend(
-  submission: Submission,
-  source: Source | undefined,
-): ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer> | null {
-  if (source) return source.takeBody();
-  return submission.dataBytes > 0 ? submission.data() : null;
 }
 
 /** Reads a body to its end. Throws TooBig, and lets go of the rest, as soon as it has more than `bytesMax` bytes. */

@@ -26,6 +26,7 @@ import { Failure } from "./failure.ts";
 import type { Memory } from "./memory.ts";
 import { decodePairs } from "./pairs.ts";
 import type { Pair } from "./pairs.ts";
+import { slab } from "./slab.ts";
 
 /** A view that is moved from record to record, so that reading a batch allocates nothing. */
 export class Submission {
@@ -102,6 +103,11 @@ export class Submission {
 
   data(): Uint8Array<ArrayBuffer> {
     return this.#memory.copy(this.#data, this.dataBytes);
+  }
+
+  /** The data as a body for the platform, which looks at nothing around it; null if there is none. */
+  body(): Uint8Array<ArrayBuffer> | null {
+    return this.dataBytes > 0 ? slab.copy(this.#memory.view(this.#data, this.dataBytes)) : null;
   }
 
   dataText(): string {

@@ -4,7 +4,7 @@ import { RESPOND_FORWARD, Status } from "../../assembly/abi.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Processor } from "../operation.ts";
 import { headersInit, headersOf } from "../pairs.ts";
-import { Body, bodyToSend } from "../resource.ts";
+import { Body } from "../resource.ts";
 import type { Source } from "../resource.ts";
 import type { Submission } from "../submission.ts";
 
@@ -41,7 +41,7 @@ function respond(submission: Submission, source: Source | undefined): Response {
     throw new Failure(Status.Invalid, `respond: ${status} is no status from 200 to 599`);
   if (BODYLESS.has(status) && (source || dataBytes > 0))
     throw new Failure(Status.Invalid, `respond: a response with status ${status} has no body`);
-  const body = bodyToSend(submission, source);
+  const body = source ? source.takeBody() : submission.body();
   try {
     return new Response(body, { status, headers });
   } catch (error) {
