@@ -14,15 +14,11 @@ export class Connections {
     this.#free = max;
   }
 
-  /** Runs `connect` when a connection is free, and keeps that until its promise settles. */
-  async use<T>(operation: Operation, connect: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free--;
-    else await this.#turn(operation.signal);
-    try {
-      return await connect();
-    } finally {
-      this.#handOn();
-    }
+  /** Takes a connection: at once if one is free, else when the promise resolves. It rejects if `operation` is aborted. */
+  take(operation: Operation): Promise<void> | undefined {
+    if (this.#free === 0) return this.#turn(operation.signal);
+    this.#free--;
+    return undefined;
   }
 
   #turn(signal: AbortSignal): Promise<void> {
@@ -33,11 +29,11 @@ export class Connections {
     });
   }
 
-  /** To whoever waits first: were it free for a moment, a newcomer could overtake. */
-  #handOn(): void {
+  /** Hands a connection on to whoever waits first: were it free for a moment, a newcomer could overtake. */
+  handOn(): void {
+    if (this.#waiting.size === 0) return void this.#free++;
     const [next] = this.#waiting;
-    if (!next) return void this.#free++;
-    this.#waiting.delete(next);
-    next();
+    this.#waiting.delete(next!);
+    next!();
   }
 }

@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Operation, Processor } from "../operation.ts";
 import { encodeHeaders, headersOf } from "../pairs.ts";
-import { bodyToSend, cancelBody, readBody } from "../resource.ts";
+import { cancelBody, readBody } from "../resource.ts";
 import type { OriginGrant } from "../resource.ts";
 import type { Submission } from "../submission.ts";
 
@@ -49,7 +49,7 @@ function requestOf(submission: Submission, context: Context, grant: OriginGrant)
     method: checkedMethod(method, hasBody),
     headers: headersOf(pairs),
     // Last: what is refused has taken nothing.
-    body: bodyToSend(submission, source),
+    body: source ? source.takeBody() : submission.dataBytes > 0 ? submission.data() : null,
   };
 }
 
@@ -113,13 +113,18 @@ async function send(
   operation: Operation,
 ): Promise<Response> {
   const { signal } = operation;
+  const { connections } = operation.context;
   // A streamed body cannot be sent twice, which browsers and Node want to be told.
   const streaming = body instanceof ReadableStream ? { duplex: "half" } : {};
   const init = { method, headers, body, signal, redirect: "manual", ...streaming } as RequestInit;
+  const turn = connections.take(operation);
+  if (turn) await turn;
   try {
-    return await operation.context.connections.use(operation, () => grant.fetch(url.href, init));
+    return await grant.fetch(url.href, init);
   } catch (error) {
     throw signal.aborted ? error : new Failure(Status.Network, `fetch: ${messageOf(error)}`);
+  } finally {
+    connections.handOn();
   }
 }
 

@@ -17,7 +17,7 @@ import { concatenate, encodeBytes } from "../memory.ts";
 import type { Operation, Outcome, Processor } from "../operation.ts";
 import { encodePairs } from "../pairs.ts";
 import type { Pair } from "../pairs.ts";
-import type { KvRight, KvStore } from "../resource.ts";
+import type { KvPage, KvRight, KvStore } from "../resource.ts";
 import type { Submission } from "../submission.ts";
 
 export const KvGet: Processor = {
@@ -31,11 +31,18 @@ export const KvGet: Processor = {
     const options = { type: "arrayBuffer" as const, cacheTtl };
     const { bodyBytes } = context.host.limits;
     if (!(submission.flags & KV_METADATA))
-      return async (operation) => found(await use(operation, () => store.get(key, options)), "", bodyBytes);
-    return async (operation) => {
-      const { value, metadata } = await use(operation, () => store.getWithMetadata(key, options));
-      return found(value, metadataText(metadata), bodyBytes);
-    };
+      return (operation) =>
+        use(
+          operation,
+          () => store.get(key, options),
+          (value) => found(value, "", bodyBytes),
+        );
+    return (operation) =>
+      use(
+        operation,
+        () => store.getWithMetadata(key, options),
+        ({ value, metadata }) => found(value, metadataText(metadata), bodyBytes),
+      );
   },
 };
 
@@ -63,7 +70,7 @@ export const KvPut: Processor = {
       metadata: metadataOf(submission),
     };
     const value = submission.data().buffer;
-    return (operation) => done(use(operation, () => store.put(key, value, options)));
+    return (operation) => use(operation, () => store.put(key, value, options), nothing);
   },
 };
 
@@ -73,14 +80,9 @@ export const KvDelete: Processor = {
   decode(submission, context) {
     const store = storeOf(submission, context, "write");
     const key = keyOf(submission);
-    return (operation) => done(use(operation, () => store.delete(key)));
+    return (operation) => use(operation, () => store.delete(key), nothing);
   },
 };
-
-async function done(work: Promise<void>): Promise<Outcome> {
-  await work;
-  return {};
-}
 
 export const KvList: Processor = {
   name: "kv.list",
@@ -96,13 +98,14 @@ export const KvList: Processor = {
       limit: limit || undefined,
       cursor: submission.dataText() || undefined,
     };
-    return async (operation) => {
-      const page = await use(operation, () => store.list(options));
-      const cursor = page.list_complete ? "" : (page.cursor ?? "");
-      return { payload: encodePairs(page.keys.map(entry), encodeBytes(cursor)), auxiliary: page.keys.length };
-    };
+    return (operation) => use(operation, () => store.list(options), listed);
   },
 };
+
+function listed({ keys, list_complete, cursor }: KvPage): Outcome {
+  const tail = encodeBytes(list_complete ? "" : (cursor ?? ""));
+  return { payload: encodePairs(keys.map(entry), tail), auxiliary: keys.length };
+}
 
 /** A key, with its expiration in decimal digits (0: none), a space, and its metadata. */
 function entry({ name, expiration, metadata }: { name: string; expiration?: number; metadata?: unknown }): Pair {
@@ -149,15 +152,29 @@ function metadataText(metadata: unknown): string {
   return metadata === null || metadata === undefined ? "" : JSON.stringify(metadata);
 }
 
-/** One call of the store, among the context's connections. The store says what went wrong in words only. */
-async function use<T>(operation: Operation, call: () => Promise<T>): Promise<T> {
+/** One call of the store, on one of the context's connections. */
+async function use<T>(
+  operation: Operation,
+  call: () => Promise<T>,
+  outcomeOf: (result: T) => Outcome,
+): Promise<Outcome> {
+  const { connections } = operation.context;
+  const turn = connections.take(operation);
+  if (turn) await turn;
+  let result: T;
   try {
-    return await operation.context.connections.use(operation, call);
+    result = await call();
   } catch (error) {
+    // The store says what went wrong in words only.
     const message = messageOf(error);
     throw new Failure(storeStatus(message), message);
+  } finally {
+    connections.handOn();
   }
+  return outcomeOf(result);
 }
+
+const nothing = (): Outcome => ({});
 
 function storeStatus(message: string): Status {
   if (/\b429\b|too many requests/i.test(message)) return Status.RateLimited;

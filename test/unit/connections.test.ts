@@ -5,14 +5,12 @@ import type { Operation } from "../../src/operation.ts";
 /** As much of an operation as a connection needs. */
 const operation = (controller = new AbortController()): Operation => ({ signal: controller.signal }) as Operation;
 
-/** Uses a connection until `end` is called. */
+/** Takes a connection and keeps it until `end` is called. */
 function occupy(connections: Connections, started: string[], name: string, controller?: AbortController) {
-  let end!: () => void;
-  const done = connections.use(operation(controller), () => {
-    started.push(name);
-    return new Promise<string>((resolve) => (end = () => resolve(name)));
-  });
-  return { done, end: () => end() };
+  const start = (): void => void started.push(name);
+  const turn = connections.take(operation(controller));
+  if (!turn) start();
+  return { turn: turn?.then(start), end: () => connections.handOn() };
 }
 
 const reactions = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -28,20 +26,10 @@ test("connections: as many as allowed start at once, the others in order as each
   uses[0]!.end();
   uses[2]!.end();
   await reactions();
+  expect(started).toEqual(["a", "b", "c", "d"]);
   uses[3]!.end();
-  expect(await Promise.all(uses.map(({ done }) => done))).toEqual(["a", "b", "c", "d"]);
-});
-
-test("connections: a failure gives its connection back, thrown or rejected", async () => {
-  const connections = new Connections(1);
-  const failures: (() => Promise<never>)[] = [
-    () => Promise.reject(new Error("rejected")),
-    () => {
-      throw new Error("thrown");
-    },
-  ];
-  for (const fail of failures) await expect(connections.use(operation(), fail)).rejects.toThrow();
-  expect(await connections.use(operation(), async () => "free")).toBe("free");
+  expect(uses.map(({ turn }) => turn === undefined)).toEqual([true, true, false, false]);
+  expect(connections.take(operation())).toBeUndefined();
 });
 
 test("connections: what is cancelled while it waits leaves the queue and never starts", async () => {
@@ -52,7 +40,7 @@ test("connections: what is cancelled while it waits leaves the queue and never s
   const cancelled = occupy(connections, started, "cancelled", controller);
   const last = occupy(connections, started, "last");
   controller.abort(new Error("not wanted"));
-  await expect(cancelled.done).rejects.toThrow("not wanted");
+  await expect(cancelled.turn).rejects.toThrow("not wanted");
   first.end();
   await reactions();
   expect(started).toEqual(["first", "last"]);
