@@ -22,16 +22,23 @@ export class Context {
   readonly inFlight = new Map<number, Operation>();
   /** Completions that wait for a turn. Their places were reserved at admission: an operation counts until polled. */
   readonly pending = new Fifo<Completion>();
-  readonly deadlines: Deadlines;
-  readonly connections: Connections;
+  #deadlines: Deadlines | undefined;
+  #connections: Connections | undefined;
   readonly #resources = new Map<number, Resource>();
 
   constructor(
     readonly host: Host,
     readonly instance: Instance,
-  ) {
-    this.deadlines = new Deadlines(host.clock);
-    this.connections = new Connections(host.limits.connections);
+  ) {}
+
+  // Made on demand: many a request needs neither.
+
+  get deadlines(): Deadlines {
+    return (this.#deadlines ??= new Deadlines(this.host.clock));
+  }
+
+  get connections(): Connections {
+    return (this.#connections ??= new Connections(this.host.limits.connections));
   }
 
   /** The event as reports name it. */
@@ -144,7 +151,7 @@ export class Context {
 
   /** Aborts and closes what is left. Touches I/O, so only on this context's own stack. */
   letGo(): void {
-    this.deadlines.clear();
+    this.#deadlines?.clear();
     for (const operation of this.inFlight.values()) operation.abort();
     this.inFlight.clear();
     for (const resource of this.#resources.values()) if (resource instanceof Body) resource.dispose();

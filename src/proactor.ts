@@ -73,7 +73,9 @@ export class Proactor implements Host {
       this.counters.contexts++;
       // Before its first turn: the platform may end it even in the middle of that.
       this.#contexts.set(context, context.signs);
-      return await context.handle(lifetime);
+      const answer = context.handle(lifetime);
+      // Each wait is a round through the platform's queue: what is there already need not go.
+      return answer instanceof Promise ? await answer : answer;
     } catch (error) {
       this.report({ kind: "unexpected", message: messageOf(error), cause: error });
       const failure = { error: "unexpected", detail: "The host failed while it handled this request." };
@@ -187,7 +189,7 @@ export class Proactor implements Host {
     if (now - this.#calledAt < ROLL_CALL_MS) return;
     this.#calledAt = now;
     const still = [...this.#contexts].filter(([context, signs]) => context.signs === signs);
-    for (const [context] of still) context.ping();
+    for (const [context] of still) context.call();
     for (const context of this.#contexts.keys()) this.#contexts.set(context, context.signs);
     if (still.length > 0) lifetime.waitUntil(this.#awaitSigns(still));
   }

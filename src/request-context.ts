@@ -2,7 +2,7 @@
 //
 // It is quiet when nothing is in flight and nothing is pending. Quiet after the response is the end; quiet before it
 // would be a request that never ends, and is answered 500 at once. Whatever another context has to tell this one only
-// resolves a promise: the reaction runs on this context's own stack, where its I/O may be touched.
+// resolves a promise, its call: the reaction runs on this context's own stack, where its I/O may be touched.
 
 import { EventKind, MORE, Opcode, Status } from "../assembly/abi.ts";
 import { Context } from "./context.ts";
@@ -26,15 +26,17 @@ export interface Lifetime {
 const SETTLING_MICROTASKS = 4;
 
 export class RequestContext extends Context {
-  /** Signs of life: grows with each turn and each answer to a ping. */
+  /** Signs of life: grows with each turn and each call that is heard. */
   signs = 0;
   readonly #exchange: Exchange;
   #failure: ContextFailure | undefined;
   #ended = false;
   #scheduled = false;
-  #answered: Deferred | undefined;
-  #finished: Deferred | undefined;
-  #ping: Deferred | undefined;
+  /** Gives the platform the response that it waits for. */
+  #answer: (() => void) | undefined;
+  /** Tells the platform that nothing is left to wait for. */
+  #finish: (() => void) | undefined;
+  #call: Deferred | undefined;
 
   constructor(host: Host, instance: Instance, request: Request) {
     super(host, instance);
@@ -57,8 +59,9 @@ export class RequestContext extends Context {
   handle(lifetime: Lifetime | undefined): Response | Promise<Response> {
     this.#accept();
     if (this.#isAnswered) return this.#conclude(lifetime);
-    this.#answered = new Deferred();
-    return this.#answered.promise.then(() => this.#conclude(lifetime));
+    return new Promise((resolve) => {
+      this.#answer = () => resolve(this.#conclude(lifetime));
+    });
   }
 
   get #isAnswered(): boolean {
@@ -77,16 +80,20 @@ export class RequestContext extends Context {
     this.turn();
   }
 
-  /** On this context's own stack. */
   #conclude(lifetime: Lifetime | undefined): Response {
-    if (this.#ended) {
-      this.letGo();
-    } else {
-      this.#finished = new Deferred();
-      const finished = this.#finished.promise.then(() => this.letGo());
-      lifetime?.waitUntil(finished);
-    }
+    if (!this.#ended) lifetime?.waitUntil(new Promise<void>((resolve) => (this.#finish = resolve)));
     return this.#exchange.response ?? failureResponse(this.#failure!);
+  }
+
+  /** Tells the platform what there is to tell. On this context's own stack. */
+  #tell(): void {
+    if (this.#answer && this.#isAnswered) {
+      this.#answer();
+      this.#answer = undefined;
+    }
+    if (!this.#ended) return;
+    this.letGo();
+    this.#finish?.();
   }
 
   // Turns.
@@ -104,7 +111,7 @@ export class RequestContext extends Context {
     this.turn();
   }
 
-  readonly turn = (): void => {
+  turn(): void {
     this.#scheduled = false;
     this.signs++;
     if (this.#ended) return;
@@ -115,16 +122,16 @@ export class RequestContext extends Context {
       this.host.report({ kind: "unexpected", message: messageOf(cause), request: this.title, cause });
       this.fail({ error: "unexpected", detail: "The host failed while it handled this request." });
     }
-  };
+    this.#tell();
+  }
 
   #run(): void {
     const trap = this.instance.run(this);
-    if (this.#exchange.response) this.#answered?.resolve();
     if (this.#ended) return;
     if (trap) return this.host.trapped(this, trap);
     if (this.due > 0) this.#yield();
     else if (this.inFlight.size === 0) return this.#fallSilent();
-    this.#expectPing();
+    this.#expectCall();
   }
 
   /** A turn delivers what belongs to no request too. */
@@ -135,7 +142,7 @@ export class RequestContext extends Context {
   /** Lets other events of the platform go first; the context's timer comes back to its own stack. */
   #yield(): void {
     this.#scheduled = true;
-    this.deadlines.add(0, this.turn);
+    this.deadlines.add(0, () => this.turn());
   }
 
   #fallSilent(): void {
@@ -156,22 +163,25 @@ export class RequestContext extends Context {
     this.fail({ error: "unanswered", detail });
   }
 
-  // Signs of life. The platform may end a request without a word: no `finally` runs, promises are dropped. Then a
-  // promise of this context that another one resolves has no reaction any more.
+  // Calls. The platform may end a request without a word: no `finally` runs, promises are dropped. Then its call has no
+  // reaction any more, and it gives no sign of life.
 
-  /** Asks for a sign of life. On another context's stack. */
-  ping(): void {
-    this.#ping?.resolve();
-    this.#ping = undefined;
+  /** Asks for a sign of life, or says that it has ended. On another context's stack. */
+  call(): void {
+    this.#call?.resolve();
+    this.#call = undefined;
   }
 
-  #expectPing(): void {
-    if (this.#ping) return;
-    this.#ping = new Deferred();
-    this.#ping.promise.then(() => {
-      this.signs++;
-      if (!this.#ended) this.#expectPing();
-    });
+  #expectCall(): void {
+    if (this.#call) return;
+    this.#call = new Deferred();
+    void this.#call.promise.then(() => this.#hear());
+  }
+
+  #hear(): void {
+    this.signs++;
+    if (!this.#ended) this.#expectCall();
+    this.#tell();
   }
 
   // The end.
@@ -181,7 +191,7 @@ export class RequestContext extends Context {
     if (this.#ended) return;
     this.#failure = failure;
     this.#end();
-    this.#answered?.resolve();
+    this.call();
   }
 
   /** Touches no I/O: the stack may be another context's. */
@@ -190,6 +200,5 @@ export class RequestContext extends Context {
     this.instance.contexts--;
     this.abandon();
     this.host.release(this);
-    this.#finished?.resolve();
   }
 }
