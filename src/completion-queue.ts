@@ -88,9 +88,12 @@ export class CompletionQueue {
   /** The completion whose handler was called last. The guest marks a record before it calls the record's handler. */
   running(): Completion | undefined {
     const words = this.#memory.words;
-    // Once all are dispatched, the guest uses the first record to tell handlers that their submission was refused.
-    const token = words[this.#recordAt(0) + (COMPLETION_TOKEN_SLOT >> 2)];
-    if (token !== this.#batch.peek()?.slot) return undefined;
+    // Once all are dispatched, the guest uses the first record to tell handlers that their submission was refused. The
+    // slot may be the same, for a handler's slot is free when it submits anew.
+    const first = this.#batch.peek();
+    const record = this.#recordAt(0);
+    if (!first || words[record + (COMPLETION_TOKEN_SLOT >> 2)] !== first.slot) return undefined;
+    if (words[record + (COMPLETION_TOKEN_GENERATION >> 2)] !== first.generation) return undefined;
     return [...this.#batch].findLast((_, index) => this.#isDispatched(index));
   }
 
