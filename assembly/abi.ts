@@ -106,6 +106,8 @@ export const OPCODE_COUNT: u32 = 12;
 
 // Submission flags. The low byte belongs to the operation, the high byte means the same everywhere.
 
+/** Accept: the head has the request's headers too, and not only its method and URL. */
+export const ACCEPT_HEADERS: u32 = 1;
 /** Respond: take status and headers from the forwarded response too. */
 export const RESPOND_FORWARD: u32 = 1;
 /** Fetch: the completion carries the body, at most argument 0 bytes; without it the body stays with the host as a resource. */

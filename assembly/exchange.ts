@@ -3,13 +3,19 @@
 import { EventKind, RESPOND_FORWARD, Status } from "./abi";
 import { readText } from "./arena";
 import { Token } from "./handler-table";
-import { Incoming, accept } from "./operation/accept";
+import { Accept, Incoming, RequestHeaders } from "./operation/accept";
 import { Response } from "./operation/fetch";
 import { Read } from "./operation/read";
 import { encodeRespond } from "./operation/respond";
 import { Headers, Pairs } from "./pairs";
 import { Submission, commit, prepare } from "./submission-queue";
 import { pathStart, queryStart, queryValue } from "./url";
+
+let headersOmitted = false;
+
+function assertHeaders(): void {
+  assert(!headersOmitted, "serve() was told to omit request headers");
+}
 
 export class Exchange {
   /** The exchange's number in the contract. */
@@ -29,7 +35,7 @@ export class Exchange {
     return headers;
   }
 
-  /** The request's head: (method, URL), then its headers. */
+  /** The request's head: (method, URL), then its headers unless they are omitted. */
   private get pairs(): Pairs {
     return changetype<Pairs>(changetype<usize>(this.head));
   }
@@ -60,11 +66,13 @@ export class Exchange {
 
   /** The first request header of this name, in any case. */
   header(name: string): string | null {
+    assertHeaders();
     return this.pairs.find(name, 1);
   }
 
   /** How many headers the request has. */
   get headerCount(): u32 {
+    assertHeaders();
     return this.pairs.count - 1;
   }
 
@@ -130,11 +138,15 @@ function queryOf(head: Pairs): string {
 
 let isServing = false;
 
-/** Calls `fn` for each incoming request. To be called once, while the module starts. */
-export function serve(fn: (exchange: Exchange) => void): Token {
+/**
+ * Calls `fn` for each incoming request. To be called once, while the module starts. With `RequestHeaders.Omitted`
+ * requests come without their headers, for handlers that look at none. (1 is Included, as in accept.ts.)
+ */
+export function serve(fn: (exchange: Exchange) => void, headers: RequestHeaders = 1): Token {
   assert(!isServing, "serve: call it once");
   isServing = true;
-  return accept(EventKind.Fetch).then(fn, (fn, incoming) => {
+  headersOmitted = headers == RequestHeaders.Omitted;
+  return new Accept(EventKind.Fetch, headers).then(fn, (fn, incoming) => {
     if (!incoming.failed) fn(new Exchange(incoming));
   });
 }

@@ -10,7 +10,7 @@ export { __instance_signal, __instance_terminated, isNearCpuLimit } from "./cpu-
 export { Exchange, serve } from "./exchange";
 export { Token, inFlightCount, staleCount } from "./handler-table";
 export { Operation } from "./operation";
-export { Accept, Incoming, accept } from "./operation/accept";
+export { Accept, Incoming, RequestHeaders, accept } from "./operation/accept";
 export { Cancel, cancel } from "./operation/cancel";
 export { Close, close } from "./operation/close";
 export { Fetch, Origin, Response, origin } from "./operation/fetch";

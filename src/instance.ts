@@ -53,6 +53,8 @@ export class Instance {
   /** What belongs to no request: the accept, and slots to be reclaimed. */
   readonly context: Context;
   #accept: Operation | undefined;
+  /** Whether the heads of requests have their headers. */
+  wantsHeaders = false;
   /** The context on whose stack the guest runs. */
   current: Context | undefined;
   /** Operations whose completion has not been polled. */

@@ -17,11 +17,13 @@ export function encodeHeaders(headers: Headers, tail?: Uint8Array): Uint8Array {
   return encode(withHeaders([], headers), tail);
 }
 
-/** Encodes a request's head: (method, URL), then its headers. */
-export function encodeHead({ method, url, headers }: Request): Uint8Array {
+/** Encodes a request's head: (method, URL), then its headers if they are wanted. */
+export function encodeHead(request: Request, wantsHeaders: boolean): Uint8Array {
+  const { method, url } = request;
   // HTTP sends no fragment, but a Request that a program made may have one.
   const fragment = url.indexOf("#");
-  return encode(withHeaders([method, fragment < 0 ? url : url.slice(0, fragment)], headers));
+  const line = [method, fragment < 0 ? url : url.slice(0, fragment)];
+  return encode(wantsHeaders ? withHeaders(line, request.headers) : line);
 }
 
 function withHeaders(texts: string[], headers: Headers): string[] {

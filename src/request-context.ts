@@ -74,7 +74,7 @@ export class RequestContext extends Context {
     const { slot, generation, opcode } = accept;
     const { message: request } = this.#exchange;
     const resource = this.addResource(this.#exchange);
-    const payload = encodeHead(request);
+    const payload = encodeHead(request, this.instance.wantsHeaders);
     const auxiliary = EventKind.Fetch;
     this.pending.push({ slot, generation, opcode, status: Status.Ok, flags: MORE, resource, payload, auxiliary });
     this.turn();

@@ -1,6 +1,6 @@
 // Accept: completes once for each incoming event, until it is cancelled.
 
-import { EventKind, Opcode } from "../abi";
+import { ACCEPT_HEADERS, EventKind, Opcode } from "../abi";
 import { readBytes } from "../arena";
 import { Completion } from "../completion-queue";
 import { Operation } from "../operation";
@@ -13,20 +13,28 @@ export class Incoming extends Completion {
     return this.auxiliary;
   }
 
-  /** A copy of the head: a list of pairs whose first is (method, URL), followed by the headers. */
+  /** A copy of the head: a list of pairs whose first is (method, URL), followed by the headers if they were asked for. */
   head(): ArrayBuffer {
     return readBytes(this.payload, this.payload_bytes);
   }
 }
 
+/** Whether handlers look at the headers of requests. */
+export enum RequestHeaders {
+  /** Saves the host to collect them, which is most of what a request without I/O costs it. */
+  Omitted,
+  Included,
+}
+
 export class Accept extends Operation<Incoming> {
-  constructor(kinds: u32) {
-    super(Opcode.Accept);
+  constructor(kinds: u32, headers: RequestHeaders) {
+    super(<u32>Opcode.Accept | (headers * (ACCEPT_HEADERS << 16)));
     this.argument_0 = kinds;
   }
 }
 
+// 1 is Included: asc makes a function of its own for a default that is no literal.
 /** Listens for events; `kinds` is a sum of EventKind. `serve` is the usual way to use it. */
-export function accept(kinds: u32): Accept {
-  return new Accept(kinds);
+export function accept(kinds: u32, headers: RequestHeaders = 1): Accept {
+  return new Accept(kinds, headers);
 }

@@ -1,6 +1,6 @@
 // What the HTTP cells ask for: an answer without I/O, one KV read, ten at once. Its twin is ../workerd/plain.ts.
 
-import { Exchange, KvValue, kv, serve } from "../../assembly/index";
+import { Exchange, KvValue, RequestHeaders, kv, serve } from "../../assembly/index";
 export { run } from "../../assembly/index";
 
 const READS = 10;
@@ -48,4 +48,4 @@ serve((exchange: Exchange) => {
   else if (path == "/kv") store.get("key-0").then(exchange, (exchange, value) => answer(exchange, value.text()));
   else if (path == "/kv-10") readTen(exchange);
   else exchange.respond(404, "");
-});
+}, RequestHeaders.Omitted);

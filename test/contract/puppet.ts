@@ -6,6 +6,7 @@
 
 import { expect } from "vitest";
 import {
+  ACCEPT_HEADERS,
   COMPLETION_AUXILIARY,
   COMPLETION_BYTES,
   COMPLETION_FLAGS,
@@ -166,7 +167,13 @@ export class Puppet {
   }
 
   accept(): void {
-    this.submit({ opcode: Opcode.Accept, slot: Puppet.ACCEPT_SLOT, generation: 1, arguments: [EventKind.Fetch] });
+    this.submit({
+      opcode: Opcode.Accept,
+      flags: ACCEPT_HEADERS,
+      slot: Puppet.ACCEPT_SLOT,
+      generation: 1,
+      arguments: [EventKind.Fetch],
+    });
   }
 
   run(budget: number): number {

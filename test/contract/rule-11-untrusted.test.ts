@@ -109,7 +109,6 @@ test("rule 11: an operation's flag is reserved on every other operation", () =>
       Opcode.Cancel,
       Opcode.Close,
       Opcode.Timer,
-      Opcode.Accept,
       Opcode.Read,
       Opcode.KvPut,
       Opcode.KvDelete,

@@ -46,3 +46,20 @@ onSimulatedHost("accept", (host) => {
     expect(host.proactor.counters.inFlight).toBe(host.proactor.counters.instances);
   });
 });
+
+onEachHost("headers-omitted", (host) => {
+  test("accept: without the requests' headers it carries method and URL", async () => {
+    const headers = { "x-one": "first" };
+    const response = await host.fetch("/a/b?c=d", { method: "PUT", headers, body: "x" });
+    expect(await response.text()).toBe("PUT /a/b c=d");
+  });
+
+  test("accept: who asks for a header that was omitted is told", async () => {
+    for (const path of ["/header", "/count"]) {
+      const response = await host.fetch(path, { headers: { "x-one": "first" } });
+      expect(await response.json()).toMatchObject({ error: "trap" });
+      const message = expect.stringContaining("serve() was told to omit request headers");
+      expect(await host.takeReports()).toMatchObject([{ kind: "trap", message }]);
+    }
+  });
+});
