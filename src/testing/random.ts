@@ -29,4 +29,14 @@ export class Random {
   chance(probability: number): boolean {
     return this.next() < probability;
   }
+
+  /** One of these. */
+  pick<T>(list: readonly [T, ...T[]] | readonly T[]): T {
+    return list[this.between(0, list.length - 1)]!;
+  }
+
+  /** Another sequence, which what draws from this one later does not disturb. */
+  fork(): Random {
+    return new Random(Math.floor(this.next() * 0x1_0000_0000));
+  }
 }

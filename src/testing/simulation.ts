@@ -6,75 +6,119 @@
 import { memoryKv } from "../kv-memory.ts";
 import { kv, origin } from "../resource.ts";
 import type { KvGrant, KvRight, KvStore, OriginGrant } from "../resource.ts";
+import { BodyLedger, simulatedBody } from "./body.ts";
+import { onlyFaults } from "./faults.ts";
+import type { Faults, Struck } from "./faults.ts";
+import { Platform, WORKERS_LIMITS } from "./platform.ts";
+import type { PlatformLimits } from "./platform.ts";
 import { Random } from "./random.ts";
+import { staleKv } from "./stale-kv.ts";
 import { VirtualClock } from "./virtual-clock.ts";
-
-/** Probabilities from 0 to 1. */
-export interface Faults {
-  /** A KV call fails with 429. */
-  kvRateLimited: number;
-  /** A fetch fails before there is a response. */
-  network: number;
-  /** A response's body breaks off in the middle. */
-  bodyBroken: number;
-  /** An aborted fetch goes on and answers all the same. */
-  abortIgnored: number;
-}
 
 export interface SimulationOptions {
   /** Decides delays and faults; 1 if not given. */
   seed?: number;
   /** The least and the most milliseconds that a call takes; 1 to 50 if not given. */
   delay?: readonly [number, number];
+  /** The same, from one piece of a body to the next; all at once if not given. */
+  bodyDelay?: readonly [number, number];
   faults?: Partial<Faults>;
+  /** What the platform allows a request: what Workers do if not given. */
+  platform?: Partial<PlatformLimits>;
 }
 
 /** What an origin's author writes: a request in, a response out. */
 export type Upstream = (request: Request) => Response | Promise<Response>;
 
-const NO_FAULTS: Faults = { kvRateLimited: 0, network: 0, bodyBroken: 0, abortIgnored: 0 };
-const BODY_CHUNK_BYTES = 16_384;
+/** How long the process is busy at most when it stalls, and how stale a read is: milliseconds. */
+const STALL_MS_MAX = 1000;
+const STALE_MS_MAX = 60_000;
 
 export class Simulation {
   readonly seed: number;
+  /** True time. */
   readonly clock = new VirtualClock();
   readonly random: Random;
   /** May be changed while the simulation runs: faults that stop let a test ask whether everything ends. */
   faults: Faults;
+  /** Which faults have struck whom, in order. */
+  readonly struck: Struck[] = [];
   /** Fetches under way, and how many at most. */
   fetching = 0;
   fetchingMost = 0;
   /** Fetches whose signal was aborted before they were done. */
   aborted = 0;
-  /** Response bodies that were neither read to their end nor cancelled. Zero once all is over. */
-  openBodies = 0;
+  /** Bodies of responses, and of requests made by `body`. */
+  readonly bodies = new BodyLedger();
+  readonly platform: Platform;
   readonly #delay: readonly [number, number];
+  readonly #bodyDelay: readonly [number, number];
+  #frozenAt: number | undefined;
+  #speak!: () => void;
+  /** Fulfilled when those who are silent answer. */
+  readonly #speech = new Promise<void>((resolve) => (this.#speak = resolve));
 
-  constructor({ seed = 1, delay = [1, 50], faults = {} }: SimulationOptions = {}) {
+  constructor({ seed = 1, delay = [1, 50], bodyDelay = [0, 0], faults, platform }: SimulationOptions = {}) {
     this.seed = seed;
     this.random = new Random(seed);
     this.#delay = delay;
-    this.faults = { ...NO_FAULTS, ...faults };
+    this.#bodyDelay = bodyDelay;
+    this.faults = onlyFaults(faults);
+    if (this.strikes("frozenClock", "everybody")) this.#frozenAt = this.clock.now();
+    this.platform = new Platform(this.clock, () => this.#frozenAt ?? this.clock.now(), {
+      ...WORKERS_LIMITS,
+      ...platform,
+    });
   }
+
+  /** Response bodies that were neither read to their end nor cancelled. Zero once all is over. */
+  get openBodies(): number {
+    return this.bodies.open;
+  }
+
+  /** Ends all faults: the network answers, the store is consistent, the clock goes, and no request is ended any more. */
+  calm(): void {
+    this.faults = onlyFaults();
+    this.platform.limits.waitUntilMs = Infinity;
+    this.#frozenAt = undefined;
+    this.#speak();
+  }
+
+  /** Whether this fault happens now, to whom. Without the fault nothing is drawn. */
+  strikes(fault: keyof Faults, what: string): boolean {
+    const probability = this.faults[fault];
+    const strikes = probability > 0 && this.random.chance(probability);
+    if (strikes) this.struck.push({ fault, what });
+    return strikes;
+  }
+
+  // KV.
 
   /** A granted KV namespace, of its own or over `store`, whose calls take time. */
   kv(options: { rights?: readonly KvRight[]; store?: KvStore } = {}): KvGrant {
-    const store = options.store ?? memoryKv(this.clock);
-    const later = <T>(call: () => Promise<T>): Promise<T> => this.#later().then(() => this.#kvCall(call));
+    const store = staleKv(options.store ?? memoryKv(this.clock), this.clock, (key) =>
+      this.strikes("kvStale", `get ${key}`) ? this.random.between(1, STALE_MS_MAX) : 0,
+    );
     const simulated: KvStore = {
-      get: (...args) => later(() => store.get(...args)),
-      getWithMetadata: (...args) => later(() => store.getWithMetadata(...args)),
-      put: (...args) => later(() => store.put(...args)),
-      delete: (...args) => later(() => store.delete(...args)),
-      list: (...args) => later(() => store.list(...args)),
+      get: (key, ...rest) => this.#kvCall(`get ${key}`, () => store.get(key, ...rest)),
+      getWithMetadata: (key, ...rest) => this.#kvCall(`get ${key}`, () => store.getWithMetadata(key, ...rest)),
+      put: (key, ...rest) => this.#kvCall(`put ${key}`, () => store.put(key, ...rest)),
+      delete: (key) => this.#kvCall(`delete ${key}`, () => store.delete(key)),
+      list: (options) => this.#kvCall(`list ${options.prefix ?? ""}`, () => store.list(options)),
     };
     return kv(simulated, options.rights ? { rights: options.rights } : {});
   }
 
-  async #kvCall<T>(call: () => Promise<T>): Promise<T> {
-    if (this.random.chance(this.faults.kvRateLimited)) throw new Error("KV: 429 Too Many Requests");
-    return call();
+  #kvCall<T>(what: string, call: () => Promise<T>): Promise<T> {
+    const answer = async (): Promise<T> => {
+      await this.#later();
+      if (this.strikes("kvRateLimited", what)) throw new Error("KV: 429 Too Many Requests");
+      return call();
+    };
+    return answer();
   }
+
+  // Origins.
 
   /** Granted origins that `upstream` plays; its responses take time and their bodies are counted. */
   origin(origins: string | readonly string[], upstream: Upstream): OriginGrant {
@@ -83,41 +127,67 @@ export class Simulation {
 
   async #fetch(url: string, init: RequestInit, upstream: Upstream): Promise<Response> {
     const { signal, ...rest } = init;
+    const what = `${init.method ?? "GET"} ${url}`;
+    // Gone with the request on whose stack it was made, if the platform ends that.
+    const ended = this.platform.running?.ended;
     this.fetching++;
     this.fetchingMost = Math.max(this.fetchingMost, this.fetching);
     try {
-      const heeded = this.#heeded(signal);
+      const heeded = [this.#heeded(signal, what), ended];
       await this.#laterUnless(heeded);
-      if (this.random.chance(this.faults.network)) throw new TypeError("simulated network failure");
+      if (this.strikes("silence", what)) {
+        await unlessAborted(this.#speech, heeded);
+        await this.#laterUnless(heeded);
+      }
+      if (this.strikes("network", what)) throw new TypeError("simulated network failure");
       const response = await this.#ask(upstream, new Request(url, rest), heeded);
       // The network has no way to send a body in answer to a HEAD.
-      return rest.method === "HEAD" ? new Response(null, response) : this.#counted(response);
+      return rest.method === "HEAD" ? new Response(null, response) : this.#counted(response, what, ended);
     } finally {
       this.fetching--;
     }
   }
 
   /** Counts an abort, and hides it from a fetch that is to ignore it. */
-  #heeded(signal: AbortSignal | null | undefined): AbortSignal | undefined {
-    const ignored = this.random.chance(this.faults.abortIgnored);
+  #heeded(signal: AbortSignal | null | undefined, what: string): AbortSignal | undefined {
+    const ignored = this.strikes("abortIgnored", what);
     signal?.addEventListener("abort", () => this.aborted++);
     return signal && !ignored ? signal : undefined;
   }
 
-  /** Waits, but no longer than until the signal is aborted. */
-  #laterUnless(signal: AbortSignal | undefined): Promise<void> {
+  /** The upstream's response, unless a signal is aborted first. One that comes later nobody reads. */
+  #ask(upstream: Upstream, request: Request, signals: Signals): Promise<Response> {
+    const response = Promise.resolve(request).then(upstream);
+    const drop = (): void => void response.then(({ body }) => body?.cancel()).catch(() => {});
+    return unlessAborted(response, signals, drop);
+  }
+
+  /** The response with a body that is in the ledger until it is read to its end or cancelled. */
+  #counted(response: Response, what: string, ended: AbortSignal | undefined): Response {
+    if (!response.body) return response;
+    const breaks = this.strikes("bodyBroken", what);
+    return new Response(this.#body(response.body, breaks, ended), response);
+  }
+
+  /** A request's body, which arrives piece by piece. In no ledger: nobody has to read what a caller sends. */
+  body(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> {
+    return this.#body(new Response(bytes).body!, false, undefined, new BodyLedger());
+  }
+
+  #body(source: ReadableStream<Uint8Array>, breaks: boolean, ended: AbortSignal | undefined, ledger = this.bodies) {
+    const { clock } = this;
+    return simulatedBody(source, { ledger, clock, delay: this.#bodyDelay, random: this.random.fork(), breaks, ended });
+  }
+
+  // Time.
+
+  /** Waits, but no longer than until a signal is aborted. */
+  #laterUnless(signals: Signals): Promise<void> {
     let timer: unknown;
     const delay = new Promise<void>((resolve) => {
       timer = this.clock.setTimeout(resolve, this.#someDelay());
     });
-    return unlessAborted(delay, signal, () => this.clock.clearTimeout(timer));
-  }
-
-  /** The upstream's response, unless the signal is aborted first. One that comes later nobody reads. */
-  #ask(upstream: Upstream, request: Request, signal: AbortSignal | undefined): Promise<Response> {
-    const response = Promise.resolve(request).then(upstream);
-    const drop = (): void => void response.then(({ body }) => body?.cancel()).catch(() => {});
-    return unlessAborted(response, signal, drop);
+    return unlessAborted(delay, signals, () => this.clock.clearTimeout(timer));
   }
 
   #later(): Promise<void> {
@@ -128,40 +198,15 @@ export class Simulation {
     return this.random.between(...this.#delay);
   }
 
-  /** The response with a body that is in the ledger until it is read to its end or cancelled. */
-  #counted(response: Response): Response {
-    if (!response.body) return response;
-    const reader = response.body.getReader();
-    const breaks = this.random.chance(this.faults.bodyBroken);
-    let open = true;
-    const close = (): void => {
-      if (open) this.openBodies--;
-      open = false;
-    };
-    this.openBodies++;
-    const body = new ReadableStream<Uint8Array>(
-      {
-        pull: async (controller) => {
-          const { done, value } = await reader.read().catch((error: unknown) => {
-            close();
-            throw error;
-          });
-          if (value)
-            for (let at = 0; at < value.length; at += BODY_CHUNK_BYTES)
-              controller.enqueue(value.subarray(at, at + BODY_CHUNK_BYTES));
-          if (!done && !breaks) return;
-          close();
-          if (breaks) controller.error(new Error("simulated break of the body"));
-          else controller.close();
-        },
-        cancel: (reason) => {
-          close();
-          return reader.cancel(reason);
-        },
-      },
-      { highWaterMark: 0 },
-    );
-    return new Response(body, response);
+  /** Lets the next event happen. False if there is none. */
+  async step(): Promise<boolean> {
+    await eventsDone();
+    if (this.clock.size === 0) return false;
+    if (this.strikes("stall", "everybody"))
+      this.clock.moveTo(this.clock.earliest + this.random.between(1, STALL_MS_MAX));
+    this.clock.fireNext();
+    await eventsDone();
+    return true;
   }
 
   /** Lets time pass until `promise` settles. Rejects, and names the seed, if it never will. */
@@ -169,11 +214,10 @@ export class Simulation {
     let settled = false;
     const settle = (): void => void (settled = true);
     promise.then(settle, settle);
+    await eventsDone();
     for (;;) {
-      await eventsDone();
       if (settled) return promise;
-      if (this.clock.size === 0) throw new Error(`simulation: the promise never settles (seed ${this.seed})`);
-      this.clock.fireNext();
+      if (!(await this.step())) throw new Error(`simulation: the promise never settles (seed ${this.seed})`);
     }
   }
 
@@ -190,11 +234,7 @@ export class Simulation {
 
   /** Lets time pass until no timer is armed. */
   async settle(): Promise<void> {
-    await eventsDone();
-    while (this.clock.size > 0) {
-      this.clock.fireNext();
-      await eventsDone();
-    }
+    while (await this.step());
   }
 }
 
@@ -205,9 +245,14 @@ function eventsDone(): Promise<void> {
   return new Promise((resolve) => (setImmediate ? setImmediate(resolve) : setTimeout(resolve, 0)));
 }
 
-/** Settles as `promise` does, unless the signal is aborted first: then gives it up and rejects. */
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined, giveUp: () => void): Promise<T> {
-  if (!signal) return promise;
+type Signals = readonly (AbortSignal | undefined)[];
+
+/** Settles as `promise` does, unless a signal is aborted first: then gives it up and rejects. */
+function unlessAborted<T>(promise: Promise<T>, signals: Signals, giveUp = (): void => {}): Promise<T> {
+  return signals.reduce<Promise<T>>((result, signal) => (signal ? unless(result, signal, giveUp) : result), promise);
+}
+
+function unless<T>(promise: Promise<T>, signal: AbortSignal, giveUp: () => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => {
       giveUp();

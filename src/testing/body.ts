@@ -1,0 +1,101 @@
+// Body: a stream that arrives piece by piece, may break off, and is in a ledger until it is read to its end or let go of.
+
+import type { VirtualClock } from "./virtual-clock.ts";
+import type { Random } from "./random.ts";
+
+/** Pieces end at multiples of this, whatever the source's are: those differ from engine to engine. */
+const PIECE_BYTES = 16_384;
+
+/** Bodies ever opened, and what became of them. */
+export class BodyLedger {
+  opened = 0;
+  /** Read to their end. */
+  consumed = 0;
+  /** Let go of by whoever had them. */
+  cancelled = 0;
+  /** Ended by the network. */
+  broken = 0;
+  /** Ended together with the request that they belonged to. */
+  dropped = 0;
+
+  get open(): number {
+    return this.opened - this.consumed - this.cancelled - this.broken - this.dropped;
+  }
+}
+
+export interface BodyOptions {
+  ledger: BodyLedger;
+  clock: VirtualClock;
+  /** Milliseconds, the least and the most, from one piece to the next. */
+  delay: readonly [number, number];
+  /** Decides the delays. The body's own, so that no other body's pace changes them. */
+  random: Random;
+  /** Breaks off after its first piece. */
+  breaks: boolean;
+  /** Aborted when the body is gone together with its request. */
+  ended?: AbortSignal | undefined;
+}
+
+export function simulatedBody(source: ReadableStream<Uint8Array>, options: BodyOptions): ReadableStream<Uint8Array> {
+  const { ledger, clock, delay, random, breaks, ended } = options;
+  const reader = source.getReader();
+  let open = true;
+  /** Of the source's last chunk. */
+  let rest: Uint8Array = new Uint8Array(0);
+  let position = 0;
+  /** Where the piece ends that is under way. */
+  let begun = 0;
+  const nextPiece = async (): Promise<void> => {
+    begun += PIECE_BYTES;
+    await pause(clock, delay, random);
+  };
+  ledger.opened++;
+  const close = (how: "consumed" | "cancelled" | "broken" | "dropped"): void => {
+    if (open) ledger[how]++;
+    open = false;
+  };
+  const drop = (): void => {
+    close("dropped");
+    reader.cancel().catch(() => {});
+  };
+  if (ended?.aborted) drop();
+  ended?.addEventListener("abort", drop, { once: true });
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        if (position === begun) await nextPiece();
+        if (rest.length === 0) {
+          const { done, value } = await reader.read().catch((error: unknown) => {
+            close("broken");
+            throw error;
+          });
+          if (!open) return new Promise(() => {});
+          if (done) {
+            close("consumed");
+            return controller.close();
+          }
+          rest = value;
+        }
+        if (rest.length === 0) return this.pull!(controller);
+        const piece = rest.subarray(0, begun - position);
+        rest = rest.subarray(piece.length);
+        position += piece.length;
+        controller.enqueue(piece);
+        if (!breaks) return;
+        close("broken");
+        controller.error(new Error("simulated break of the body"));
+      },
+      cancel(reason) {
+        close("cancelled");
+        return reader.cancel(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Fractions of a millisecond see to it that no two bodies go on at the same moment: engines would not agree on the order. */
+async function pause(clock: VirtualClock, [least, most]: readonly [number, number], random: Random): Promise<void> {
+  if (most === 0) return;
+  await new Promise<void>((resolve) => clock.setTimeout(resolve, least + random.next() * (most - least)));
+}

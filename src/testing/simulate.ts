@@ -1,0 +1,336 @@
+// Simulate: one run of a guest in a simulated world, all of it decided by one seed.
+//
+// Safety: requests come, overlap, fail, are killed and are left, and at every step the contract must hold. Liveness:
+// the faults stop; now everything in flight must end, new requests must be served, and nothing may be left behind.
+
+import { messageOf } from "../failure.ts";
+import type { Counters } from "../host.ts";
+import type { Limits } from "../limits.ts";
+import { concatenate } from "../memory.ts";
+import type { Isolation } from "../options.ts";
+import type { ErrorReport } from "../report.ts";
+import type { Grants } from "../resource.ts";
+import { Border } from "./border.ts";
+import { onlyFaults, someFaults } from "./faults.ts";
+import type { Faults } from "./faults.ts";
+import { PlatformEvent } from "./platform.ts";
+import { Random } from "./random.ts";
+import { SimulatedProactor } from "./simulated-host.ts";
+import { Simulation } from "./simulation.ts";
+import type { SimulationOptions } from "./simulation.ts";
+import { Trace } from "./trace.ts";
+
+export interface SimulateOptions extends Omit<SimulationOptions, "faults"> {
+  /** What the guest may open: `(world) => ({ CACHE: world.kv(), API: world.origin("https://…", upstream) })`. */
+  resources?: (world: Simulation) => Grants;
+  /** How many requests come while there are faults; 20 if not given. */
+  requests?: number;
+  /** The request number `index`; a GET of http://localhost/ if not given. */
+  request?: (index: number, random: Random, world: Simulation) => Request;
+  /** The least and the most milliseconds from one request to the next; 0 to 40 if not given. */
+  pause?: readonly [number, number];
+  isolation?: Isolation;
+  limits?: Partial<Limits>;
+  /** These faults only. Without it the seed decides which there are, and how often. */
+  faults?: Partial<Faults>;
+  /** Called with every answer that a caller got. What it throws fails the run. */
+  onAnswer?: (answer: Answer, world: Simulation) => void | Promise<void>;
+  /** Told of what no handler of the guest has dealt with, as `onError` is. */
+  onReport?: (report: ErrorReport) => void;
+  /** Called once everything has ended, before the ledgers are looked at. */
+  onEnd?: (world: Simulation) => void | Promise<void>;
+  /** Takes a line for each thing that happens. */
+  onTrace?: (line: string) => void;
+}
+
+/** What a caller got. */
+export interface Answer {
+  index: number;
+  request: Request;
+  response: Response;
+  /** The body, as far as it came. */
+  bytes: Uint8Array;
+  text: string;
+  /** Whether the body came to its end: it neither broke off, nor did the caller leave. */
+  complete: boolean;
+  /** When the head came: milliseconds since the start. */
+  at: number;
+}
+
+export interface SimulationRun {
+  seed: number;
+  /** Of everything that happened: equal runs have equal hashes. */
+  hash: string;
+  answers: Answer[];
+  /** What the host reported to its owner. */
+  reports: ErrorReport[];
+  counters: Counters;
+  /** Virtual milliseconds, and events. */
+  ms: number;
+  steps: number;
+}
+
+/** A run that broke a promise. The message has all that is wrong, and the seed. */
+export class SimulationError extends Error {
+  override readonly name = "SimulationError";
+
+  constructor(
+    readonly seed: number,
+    readonly violations: readonly string[],
+    options?: ErrorOptions,
+  ) {
+    const shown = violations.slice(0, VIOLATIONS_SHOWN);
+    const rest = violations.length > shown.length ? [`and ${violations.length - shown.length} more`] : [];
+    super(`seed ${seed}: ${[...shown, ...rest].join("\n- ")}`, options);
+  }
+}
+
+const VIOLATIONS_SHOWN = 10;
+/** What a run takes at most, after the faults have stopped. */
+const LIVENESS_STEPS_MAX = 100_000;
+/** Faults stop so many milliseconds after the last request, at most. */
+const SAFETY_MS_MAX = 200;
+/** Requests are killed, if at all, within so many milliseconds. */
+const KILLED_WITHIN_MS = 100;
+/** Later requests find the killed ones: one notes who is still, the next asks, and waits for an answer. */
+const PROBES = 4;
+/** Farther apart than the host's roll calls. */
+const PROBE_MS = 500;
+/** In one run of so many memory is compared around each call. */
+const COMPARING_ONE_IN = 32;
+
+/** Runs `module` in a simulated world. Throws a SimulationError if a promise is broken, or what `onAnswer` throws. */
+export async function simulate(module: WebAssembly.Module, options: SimulateOptions = {}): Promise<SimulationRun> {
+  const run = new Run(module, options);
+  return run.complete();
+}
+
+class Run {
+  readonly #options: SimulateOptions;
+  readonly #seed: number;
+  readonly #random: Random;
+  readonly #world: Simulation;
+  readonly #trace: Trace;
+  readonly #border: Border;
+  readonly #proactor: SimulatedProactor;
+  readonly #granted: number;
+  readonly #events = new Map<number, PlatformEvent>();
+  readonly #clients: Promise<void>[] = [];
+  readonly #answers = new Map<number, Answer>();
+  readonly #reports: ErrorReport[] = [];
+  #requests = 0;
+  #steps = 0;
+  /** What a hook threw first. */
+  #thrown: { error: unknown } | undefined;
+
+  constructor(module: WebAssembly.Module, options: SimulateOptions) {
+    const { seed = 1, isolation = "pooled", limits = {} } = options;
+    this.#options = options;
+    this.#seed = seed;
+    this.#random = new Random(seed);
+    const faults = options.faults ? onlyFaults(options.faults) : someFaults(this.#random);
+    this.#trace = new Trace(options.onTrace);
+    this.#world = new Simulation({ bodyDelay: [0, 5], ...options, faults, seed: this.#random.between(0, 0x7fff_ffff) });
+    this.#border = new Border({
+      world: this.#world,
+      trace: this.#trace,
+      random: this.#random.fork(),
+      comparing: this.#random.chance(1 / COMPARING_ONE_IN),
+      exact: faults.stall === 0 && faults.frozenClock === 0,
+    });
+    const numbers = this.#random.fork();
+    this.#proactor = new SimulatedProactor(module, {
+      resources: options.resources?.(this.#world) ?? {},
+      isolation,
+      limits,
+      clock: this.#world.platform.clock,
+      random: (bytes) => bytes.forEach((_, at) => (bytes[at] = numbers.between(0, 255))),
+      instantiate: this.#border.instantiate,
+      onError: (report) => this.#report(report),
+    });
+    this.#granted = this.#proactor.granted;
+  }
+
+  async complete(): Promise<SimulationRun> {
+    await this.#safety();
+    this.#world.calm();
+    this.#trace.line(() => `${this.#world.clock.now()} ms: the faults stop`);
+    await this.#liveness();
+    await this.#atEnd();
+    const { violations } = this.#world.platform;
+    if (this.#thrown)
+      throw new SimulationError(this.#seed, [messageOf(this.#thrown.error), ...violations], {
+        cause: this.#thrown.error,
+      });
+    if (violations.length > 0) throw new SimulationError(this.#seed, violations);
+    const answers = [...this.#answers.values()].toSorted((a, b) => a.index - b.index);
+    for (const { index, response, bytes, at, complete } of answers) {
+      this.#trace.numbers(index, response.status, at, complete ? 1 : 0);
+      this.#trace.bytes(bytes);
+    }
+    const { hash } = this.#trace;
+    const { counters } = this.#proactor;
+    return {
+      seed: this.#seed,
+      hash,
+      answers,
+      reports: this.#reports,
+      counters,
+      ms: this.#world.clock.now(),
+      steps: this.#steps,
+    };
+  }
+
+  // Phases.
+
+  async #safety(): Promise<void> {
+    const { requests = 20, pause = [0, 40] } = this.#options;
+    let at = 0;
+    for (let sent = 0; sent < requests; sent++) {
+      this.#world.clock.setTimeout(() => this.#send(), at);
+      at += this.#random.between(...pause);
+    }
+    const end = at + this.#random.between(0, SAFETY_MS_MAX);
+    while (this.#world.clock.earliest <= end) await this.#step();
+  }
+
+  async #liveness(): Promise<void> {
+    const end = this.#steps + LIVENESS_STEPS_MAX;
+    const settle = async (): Promise<void> => {
+      while (await this.#step()) {
+        if (this.#steps < end) continue;
+        this.#violation("after the faults have stopped it goes on and on");
+        return;
+      }
+    };
+    await settle();
+    for (let probes = 0; probes < PROBES && this.#steps < end; probes++) {
+      if (probes > 0 && this.#proactor.counters.contexts === 0) break;
+      this.#world.clock.setTimeout(() => this.#send(), PROBE_MS);
+      await settle();
+    }
+  }
+
+  async #step(): Promise<boolean> {
+    this.#steps++;
+    const went = await this.#world.step();
+    for (const event of this.#events.values()) this.#look(event);
+    return went;
+  }
+
+  /** What must hold between any two steps. */
+  #look(event: PlatformEvent): void {
+    if (event.killed || (event.fetches.size === 0 && event.timers === 0)) return;
+    const context = this.#proactor.contextOf(event);
+    if (!context) return;
+    if (context.forgottenFetches > 0)
+      this.#violation(`${event.name} has fetches that go on, but their operations have ended`);
+    if (context.ended && event.timers > 0) this.#violation(`${event.name} is over, but its timer is armed`);
+  }
+
+  async #atEnd(): Promise<void> {
+    const { counters } = this.#proactor;
+    const { clock, fetching, openBodies } = this.#world;
+    const left = {
+      contexts: counters.contexts,
+      "armed timers": clock.size,
+      fetches: fetching,
+      "open bodies": openBodies,
+    };
+    for (const [what, count] of Object.entries(left))
+      if (count !== 0) this.#violation(`at the end ${count} ${what} are left`);
+    for (const sentence of this.#proactor.leftovers(this.#granted)) this.#violation(`at the end ${sentence}`);
+    const well = new Set<PlatformEvent>();
+    for (const [index, event] of this.#events) {
+      if (event.killed) continue;
+      if (!event.answered) this.#violation(`${event.name} was never answered`);
+      else if (!this.#answers.has(index)) this.#violation(`the answer to ${event.name} never ends`);
+      if (event.timers > 0) this.#violation(`${event.name} has left ${event.timers} timers`);
+      if (!this.#proactor.contextOf(event)?.failure) well.add(event);
+    }
+    for (const sentence of this.#border.unfinished(well)) this.#violation(sentence);
+    await this.#hook(() => this.#options.onEnd?.(this.#world));
+  }
+
+  // Requests.
+
+  #send(): void {
+    const index = this.#requests++;
+    const random = this.#random.fork();
+    const request = this.#options.request?.(index, random, this.#world) ?? new Request("http://localhost/");
+    const event = new PlatformEvent(this.#world.platform, index, `request ${index} (${request.method} ${request.url})`);
+    this.#events.set(index, event);
+    this.#trace.numbers(index, this.#world.clock.now());
+    this.#trace.line(() => `${this.#world.clock.now()} ms: ${event.name} comes`);
+    if (this.#world.strikes("killed", event.name))
+      this.#world.clock.setTimeout(() => this.#kill(event), random.between(0, KILLED_WITHIN_MS));
+    const leaves = this.#world.strikes("left", event.name);
+    this.#clients.push(this.#await(index, request, event, leaves));
+  }
+
+  #kill(event: PlatformEvent): void {
+    if (event.answered) return;
+    this.#trace.line(() => `${this.#world.clock.now()} ms: ${event.name} is killed`);
+    event.kill();
+  }
+
+  /** The caller's side of one request. */
+  async #await(index: number, request: Request, event: PlatformEvent, leaves: boolean): Promise<void> {
+    const response = await this.#proactor.serve(request, this.#world, event);
+    if (event.killed) return;
+    const at = this.#world.clock.now();
+    this.#trace.line(() => `${at} ms: ${event.name} is answered with ${response.status}`);
+    event.answer();
+    const { bytes, complete } = await read(response.body, leaves);
+    const text = new TextDecoder().decode(bytes);
+    const answer: Answer = { index, request, response, bytes, text, complete, at };
+    this.#answers.set(index, answer);
+    await this.#hook(() => this.#options.onAnswer?.(answer, this.#world));
+  }
+
+  async #hook(hook: () => void | Promise<void>): Promise<void> {
+    try {
+      await hook();
+    } catch (error) {
+      this.#thrown ??= { error };
+    }
+  }
+
+  // Reports.
+
+  #report(report: ErrorReport): void {
+    this.#reports.push(report);
+    this.#options.onReport?.(report);
+    const { kind, operation = "", status = 0, line = 0 } = report;
+    this.#trace.text(kind + operation);
+    this.#trace.numbers(status, line);
+    this.#trace.line(() => `  report ${kind}: ${report.message}`);
+    // The host's own fault, whatever guest and platform do.
+    if (kind === "unexpected") this.#violation(`the host failed: ${report.message}`);
+  }
+
+  #violation(what: string): void {
+    this.#world.platform.violations.push(what);
+  }
+}
+
+/** Reads a body to its end, or leaves after the first piece. */
+async function read(
+  body: ReadableStream<Uint8Array> | null,
+  leaves: boolean,
+): Promise<Pick<Answer, "bytes" | "complete">> {
+  const pieces: Uint8Array[] = [];
+  const reader = body?.getReader();
+  try {
+    for (;;) {
+      const { done, value } = (await reader?.read()) ?? { done: true };
+      if (done) return { bytes: concatenate(pieces), complete: true };
+      pieces.push(value!);
+      if (!leaves) continue;
+      await reader!.cancel();
+      return { bytes: concatenate(pieces), complete: false };
+    }
+  } catch {
+    return { bytes: concatenate(pieces), complete: false };
+  }
+}
