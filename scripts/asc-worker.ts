@@ -11,6 +11,8 @@ export interface GuestJob {
   entry: string;
   outFile: string;
   argv: string[];
+  /** Texts to compile instead of files, by absolute path. */
+  patches?: Record<string, string>;
 }
 
 /** What it answers: the module (null if it does not compile), the files that asc asked for, and what asc said. */
@@ -27,6 +29,8 @@ async function compile(job: GuestJob): Promise<GuestResult> {
       // An absent file is recorded as well: creating it later may change what an import resolves to.
       const file = path(baseDir, name);
       result.reads.push(file);
+      const patch = job.patches?.[file];
+      if (patch !== undefined) return patch;
       return existsSync(file) ? readFileSync(file, "utf8") : null;
     },
     writeFile(name, contents) {

@@ -112,21 +112,26 @@ async function emitDeclarations(): Promise<void> {
 
 // The guests.
 
-/** The Worker's guest, and those of the tests and the bench once for every runtime that their `// runtimes:` asks for. */
+/**
+ * The Worker's guest, and those of the tests, the bench and the simulator: once for every runtime that their
+ * `// runtimes:` asks for, with the options that their `// options:` adds.
+ */
 function guestJobs(only: BuildOptions["only"]): GuestJob[] {
   if (only === "host") return [];
   const worker = job("worker/guest/index.ts", "build/worker.wasm");
-  return only === "worker" ? [worker] : [worker, ...jobsOf("test"), ...jobsOf("bench")];
+  return only === "worker" ? [worker] : [worker, ...["test", "bench", "simulate"].flatMap(jobsOf)];
 }
 
 function jobsOf(folder: string): GuestJob[] {
   return globSync(`${folder}/guest/*.ts`, { cwd: ROOT })
     .toSorted()
     .flatMap((entry) => {
-      const asked = /^\/\/ runtimes: (.+)$/m.exec(readFileSync(path(entry), "utf8"))?.[1] ?? "incremental";
+      const text = readFileSync(path(entry), "utf8");
+      const asked = /^\/\/ runtimes: (.+)$/m.exec(text)?.[1] ?? "incremental";
+      const added = /^\/\/ options: (.+)$/m.exec(text)?.[1]?.split(" ") ?? [];
       return asked.split(/[ ,]+/).map((runtime) => {
         const suffix = runtime === "incremental" ? "" : `.${runtime}`;
-        return job(entry, `build/${folder}/${basename(entry, ".ts")}${suffix}.wasm`, ["--runtime", runtime]);
+        return job(entry, `build/${folder}/${basename(entry, ".ts")}${suffix}.wasm`, ["--runtime", runtime, ...added]);
       });
     });
 }

@@ -1,0 +1,77 @@
+// Bundle: the simulator as one file that runs anywhere, and the interpreter's module; with a planted bug on demand.
+
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { Worker } from "node:worker_threads";
+import { build } from "esbuild";
+import type { Plugin } from "esbuild";
+import type { GuestJob, GuestResult } from "../scripts/asc-worker.ts";
+import { ROOT, path } from "../scripts/paths.ts";
+import { patched } from "./planted.ts";
+import type { Planted } from "./planted.ts";
+import type * as Seed from "./seed.ts";
+
+export interface Simulator {
+  runSeed: typeof Seed.runSeed;
+  module: WebAssembly.Module;
+}
+
+const GUEST = "simulate/guest/program.ts";
+
+/** Bundles the simulator and loads it. Its guest is the one in build/, unless a bug is planted in the guest's half. */
+export async function loadSimulator(bug?: Planted): Promise<Simulator> {
+  const folder = mkdtempSync(join(tmpdir(), "wasm-proactor-simulate-"));
+  try {
+    const outfile = join(folder, "seed.mjs");
+    writeFileSync(outfile, await bundle(bug));
+    const { runSeed } = (await import(pathToFileURL(outfile).href)) as typeof Seed;
+    const isInGuest = bug?.file.startsWith("assembly/");
+    const wasm = bug && isInGuest ? await compile(bug) : readFileSync(path("build/simulate/program.wasm"));
+    return { runSeed, module: new WebAssembly.Module(wasm as BufferSource) };
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function bundle(bug: Planted | undefined): Promise<Uint8Array> {
+  const { outputFiles } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: ["simulate/seed.ts"],
+    bundle: true,
+    write: false,
+    format: "esm",
+    platform: "neutral",
+    mainFields: ["module", "main"],
+    target: "es2022",
+    sourcemap: "inline",
+    logLevel: "error",
+    plugins: bug ? [plant(bug)] : [],
+  });
+  return outputFiles[0]!.contents;
+}
+
+function plant(bug: Planted): Plugin {
+  const file = path(bug.file);
+  return {
+    name: "planted bug",
+    setup({ onLoad }) {
+      onLoad({ filter: /\.ts$/ }, (loading) =>
+        loading.path === file ? { contents: patched(readFileSync(file, "utf8"), bug), loader: "ts" } : undefined,
+      );
+    },
+  };
+}
+
+async function compile(bug: Planted): Promise<Uint8Array> {
+  const compiler = new Worker(new URL("../scripts/asc-worker.ts", import.meta.url));
+  const argv = ["--config", "asconfig.json", "--target", "release", "--exportRuntime"];
+  const patches = { [path(bug.file)]: patched(readFileSync(path(bug.file), "utf8"), bug) };
+  compiler.postMessage({ entry: GUEST, outFile: "program.wasm", argv, patches } satisfies GuestJob);
+  const [{ wasm, diagnostics }] = (await once(compiler, "message")) as [GuestResult];
+  await compiler.terminate();
+  if (!wasm) throw new Error(`${GUEST} does not compile with the bug "${bug.title}":\n${diagnostics}`);
+  return wasm;
+}
