@@ -12,11 +12,10 @@ export type Token = u64;
 
 const SLOTS_AT_START: u32 = 64;
 
-enum SlotState {
-  Free,
-  InFlight,
-  Cancelled,
-}
+// What a slot's state is made of; a free slot has none of it.
+const IN_FLIGHT: u32 = 1;
+const CANCELLED: u32 = 2;
+const REFUSED: u32 = 4;
 
 // ╒══════════════ Slot, 12 bytes ═══════════════╕
 // ├──────────────┬──────────────┬───────────────┤
@@ -26,7 +25,7 @@ enum SlotState {
 @unmanaged
 class Slot {
   generation: u32;
-  state: SlotState;
+  state: u32;
   next: u32;
 }
 
@@ -73,7 +72,7 @@ export function claim(handler: CompletionHandler | null): u32 {
   const slot = firstFree || addSlot();
   const entry = slotAt(slot);
   firstFree = entry.next;
-  entry.state = SlotState.InFlight;
+  entry.state = IN_FLIGHT;
   store<usize>(handlerAt(slot), changetype<usize>(handler));
   // Tells the collector, as an assignment would.
   __link(changetype<usize>(handlers), changetype<usize>(handler), true);
@@ -108,15 +107,18 @@ function enlarged(items: usize, count: usize, itemBytes: usize, id: u32): usize 
   return copy;
 }
 
-/** Whether the token's operation is still in flight. A completion for any other token is dropped, and counted. */
+/**
+ * Whether the token's operation is still in flight. A completion for any other token is dropped, and counted: for one
+ * that the host has refused too, because its slot waits in the list of these.
+ */
 export function isLive(token: Token): bool {
-  if (cancelResult(token) == CancelResult.Won) return true;
+  if (cancelResult(token) == CancelResult.Won && slotAt(<u32>token).state < REFUSED) return true;
   stale++;
   return false;
 }
 
 export function isCancelled(slot: u32): bool {
-  return slotAt(slot).state == SlotState.Cancelled;
+  return (slotAt(slot).state & CANCELLED) != 0;
 }
 
 /** The handler of a live slot, which stays in place: for a completion that others will follow. */
@@ -130,7 +132,7 @@ export function release(slot: u32): CompletionHandler | null {
   const entry = slotAt(slot);
   store<usize>(handlerAt(slot), 0);
   entry.generation = max(entry.generation + 1, 1);
-  entry.state = SlotState.Free;
+  entry.state = 0;
   entry.next = firstFree;
   firstFree = slot;
   inFlight--;
@@ -144,20 +146,29 @@ export function cancelResult(token: Token): CancelResult {
   if (slot - 1 >= lastSlot || generation == 0) return CancelResult.Unknown;
   const entry = slotAt(slot);
   if (generation < entry.generation) return CancelResult.TooLate;
-  return generation == entry.generation && entry.state != SlotState.Free ? CancelResult.Won : CancelResult.Unknown;
+  return generation == entry.generation && entry.state ? CancelResult.Won : CancelResult.Unknown;
 }
 
 /** Marks a live slot: its handler will see Cancelled, whatever the work comes to. False if it was marked before. */
 export function markCancelled(slot: u32): bool {
   const entry = slotAt(slot);
-  if (entry.state == SlotState.Cancelled) return false;
-  entry.state = SlotState.Cancelled;
+  if (entry.state & CANCELLED) return false;
+  entry.state |= CANCELLED;
   return true;
 }
 
-/** Remembers that the host refused the slot's submission. */
-export function refuse(slot: u32): void {
-  slotAt(slot).next = 0;
+/** Frees the slot, if the token's operation is still in flight, and calls nobody. */
+export function forget(token: Token): void {
+  if (isLive(token)) release(<u32>token);
+}
+
+/** Remembers that the host refused the submission, unless it has completed it all the same. */
+export function refuse(token: Token): void {
+  if (!isLive(token)) return;
+  const slot = <u32>token;
+  const entry = slotAt(slot);
+  entry.state |= REFUSED;
+  entry.next = 0;
   if (firstRefused) slotAt(lastOfRefused).next = slot;
   else firstRefused = slot;
   lastOfRefused = slot;

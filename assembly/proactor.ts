@@ -5,7 +5,7 @@ import { DISPATCHED, MORE, Opcode, RECLAIM, Status } from "./abi";
 import { takeAborted } from "./abort";
 import { Completion, completionAt, fill } from "./completion-queue";
 import { takeCpuWarning } from "./cpu-limit";
-import { isCancelled, isLive, lastRefused, peek, release, takeRefused, tokenOf } from "./handler-table";
+import { forget, isCancelled, isLive, lastRefused, peek, release, takeRefused, tokenOf } from "./handler-table";
 import { commit, discard, flush, inTurn, prepare, setInTurn } from "./submission-queue";
 
 /** Rounds in which refused handlers may try again on the same turn, when nothing can have become free. */
@@ -115,13 +115,12 @@ function recover(): void {
   __stack_pointer = stackAtEntry;
   discard();
   while (lastRefused()) release(takeRefused());
-  while (dispatched < count) forget(completionAt(dispatched++));
+  while (dispatched < count) forgo(completionAt(dispatched++));
   setInTurn(false);
 }
 
-function forget(completion: Completion): void {
-  const slot = completion.token_slot;
-  if (!(completion.flags & MORE) && isLive(completion.token)) release(slot);
+function forgo(completion: Completion): void {
+  if (!(completion.flags & MORE)) forget(completion.token);
 }
 
 /** The minimal runtime sees no stack, so it may collect only here, where none of ours is left. */

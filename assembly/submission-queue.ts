@@ -27,7 +27,7 @@ import {
 import { bytesAt, unitsAt } from "./address";
 import { resetArguments, takeArguments } from "./arena";
 import { CompletionHandler } from "./completion-handler";
-import { Token, claim, refuse, release, tokenOf } from "./handler-table";
+import { Token, claim, forget, refuse, tokenOf } from "./handler-table";
 import { accepted, submit } from "./proactor_v1";
 import { encodeUtf8 } from "./utf8";
 
@@ -186,7 +186,7 @@ export function flush(): void {
   for (let next: u32 = 0; next < count;) {
     next += accepted(submit(changetype<usize>(submissionAt(next)), count - next));
     // What lies behind may make room: an answer, a cancel, a close.
-    if (next < count) refuse(submissionAt(next++).token_slot);
+    if (next < count) refuse(submissionAt(next++).token);
   }
   clear(count);
 }
@@ -195,7 +195,7 @@ export function flush(): void {
 export function discard(): void {
   // The last one may have its token and not be committed.
   let count: u32 = 0;
-  while (count < CAPACITY && submissionAt(count).token) release(submissionAt(count++).token_slot);
+  while (count < CAPACITY && submissionAt(count).token) forget(submissionAt(count++).token);
   clear(count);
 }
 
