@@ -7,10 +7,6 @@ const EDGES = [0, 1, 2, 3, 4, 7, 8, 31, 32, 63, 64, 255, 256, 4095, 4096, 4097, 
 const HIGH_EDGES = [0x7fff_fffc, 0x7fff_ffff, 0x8000_0000, 0x8000_0001, 0xffff_ff00, 0xffff_fffc, 0xffff_ffff];
 
 export class Dice extends Random {
-  pick<T>(items: readonly T[]): T {
-    return items[Math.floor(this.next() * items.length)]!;
-  }
-
   /** One of the keys, as often as its weight says. */
   weighted<K extends string>(weights: Record<K, number>): K {
     const keys = Object.keys(weights) as K[];
