@@ -44,7 +44,11 @@ export function newCounters(): Counters {
   };
 }
 
+/** How a host shuts down: what is in flight completes before, or at once. */
+export type Shutdown = "graceful" | "now";
+
 export interface Host {
+  readonly shutdownMode: Shutdown | undefined;
   readonly clock: Clock;
   readonly limits: Limits;
   readonly counters: Counters;

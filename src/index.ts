@@ -1,7 +1,7 @@
 // The public face of the host library; re-exports only. Names no platform.
 
 export type { Clock } from "./deadlines.ts";
-export type { Counters } from "./host.ts";
+export type { Counters, Shutdown } from "./host.ts";
 export { DEFAULT_LIMITS } from "./limits.ts";
 export type { Limits } from "./limits.ts";
 export { ModuleError } from "./module.ts";

@@ -25,6 +25,7 @@ import { Operation } from "./operation.ts";
 import type { Completion, Processor, Work } from "./operation.ts";
 import type { ProactorOptions } from "./options.ts";
 import { processors } from "./processors.ts";
+import { SHUT_DOWN } from "./report.ts";
 import type { Place } from "./report.ts";
 import type { RequestContext } from "./request-context.ts";
 import type { Grants } from "./resource.ts";
@@ -245,6 +246,8 @@ export class Instance {
   #decode(submission: Submission, operation: Operation, processor: Processor | undefined): Work {
     submission.check(DETACHED | (processor?.flags ?? 0));
     this.#check(submission, operation);
+    // What ends something is still welcome.
+    if (this.#host.shutdownMode && !processor!.relieves) throw new Failure(Status.ShutDown, SHUT_DOWN.detail);
     return processor!.decode(submission, operation.context);
   }
 

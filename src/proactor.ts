@@ -5,16 +5,19 @@
 // of the guest costs one of them, anything worse costs them all, and a new instance takes over.
 
 import type { Clock } from "./deadlines.ts";
+import { Status } from "../assembly/abi.ts";
+import { Deferred } from "./deferred.ts";
 import { messageOf } from "./failure.ts";
 import { newCounters } from "./host.ts";
-import type { Counters, Host } from "./host.ts";
+import type { Counters, Host, Shutdown } from "./host.ts";
 import { GuestAbort, Instance } from "./instance.ts";
 import type { Limits } from "./limits.ts";
 import { IMPORT_ADVICE, ModuleError, checkModule } from "./module.ts";
+import { checkNames } from "./names.ts";
 import { completeOptions } from "./options.ts";
 import type { ProactorOptions } from "./options.ts";
 import { handlerOf } from "./processors.ts";
-import { failureResponse, logError, placeOf } from "./report.ts";
+import { SHUT_DOWN, failureResponse, logError, placeOf } from "./report.ts";
 import type { ErrorReport } from "./report.ts";
 import { RequestContext } from "./request-context.ts";
 import type { Lifetime } from "./request-context.ts";
@@ -38,6 +41,9 @@ export class Proactor implements Host {
   /** Requests that have not ended, with the signs of life that the last roll call knew of. */
   readonly #contexts = new Map<RequestContext, number>();
   #calledAt = -Infinity;
+  #shutdownMode: Shutdown | undefined;
+  /** Resolved when the last request has ended, if a shutdown waits for that. */
+  #emptied: Deferred | undefined;
 
   /** Compiles the module, unless it is compiled, and makes sure that it starts. Throws a ModuleError if it does not. */
   static async instantiate(
@@ -69,6 +75,7 @@ export class Proactor implements Host {
       if (lifetime) this.#callTheRoll(lifetime);
       // A grant may call back into this method from inside `submit`. Once its stack has unwound the module is free.
       if (this.#idle[0]?.current) await Promise.resolve();
+      if (this.#shutdownMode) return failureResponse(SHUT_DOWN);
       context = this.newContext(this.#checkOut(), request);
       this.counters.contexts++;
       // Before its first turn: the platform may end it even in the middle of that.
@@ -82,6 +89,27 @@ export class Proactor implements Host {
       context?.fail(failure);
       return failureResponse(failure);
     }
+  }
+
+  /**
+   * Ends the proactor: requests that come from now on are answered with 503, and operations that are submitted from
+   * now on complete as ShutDown. Graceful: what is in flight completes as it would have. Now: it ends as ShutDown, and
+   * its request after its handlers have heard so. Resolves when no request and no instance is left; a graceful
+   * shutdown can be cut short by a second call.
+   */
+  async shutdown(mode: Shutdown = "graceful"): Promise<void> {
+    checkNames("shutdown", [mode], ["graceful", "now"]);
+    if (this.#shutdownMode !== "now") this.#shutdownMode = mode;
+    for (const instance of this.#idle.splice(0)) if (instance.contexts === 0) instance.retire();
+    for (const { instance } of this.#contexts.keys()) instance.accept?.end(Status.ShutDown, SHUT_DOWN.detail);
+    void this.#ask([...this.#contexts.keys()].map((context) => [context, context.signs]));
+    while (this.#contexts.size > 0) await (this.#emptied ??= new Deferred()).promise;
+    // Who was told of its end by a call hears it now.
+    await undefined;
+  }
+
+  get shutdownMode(): Shutdown | undefined {
+    return this.#shutdownMode;
   }
 
   /** The simulated host makes contexts whose I/O it can end without a word, as platforms do. */
@@ -123,6 +151,7 @@ export class Proactor implements Host {
     if (this.#options.isolation === "shared") this.#leave(context);
     else if (this.#isReusable(instance)) this.#keepIdle(instance);
     else instance.retire();
+    if (this.#contexts.size === 0) this.#emptied?.resolve();
   }
 
   #keepIdle(instance: Instance): void {
@@ -145,7 +174,8 @@ export class Proactor implements Host {
 
   #isReusable(instance: Instance): boolean {
     // The accept alone may be in flight; anything else belonged to a request that did not end well.
-    if (this.#options.isolation === "request" || instance.retired || instance.admitted > 1) return false;
+    if (this.#shutdownMode || this.#options.isolation === "request" || instance.retired || instance.admitted > 1)
+      return false;
     // On a stack that the platform has cut off, nobody knows what the module was in the middle of.
     if (instance.current) return false;
     return !instance.isWornOut && this.#idleBytes + instance.memoryBytes <= this.limits.idleBytes;
@@ -189,12 +219,15 @@ export class Proactor implements Host {
     if (now - this.#calledAt < ROLL_CALL_MS) return;
     this.#calledAt = now;
     const still = [...this.#contexts].filter(([context, signs]) => context.signs === signs);
-    for (const [context] of still) context.call();
+    const answers = this.#ask(still);
     for (const context of this.#contexts.keys()) this.#contexts.set(context, context.signs);
-    if (still.length > 0) lifetime.waitUntil(this.#awaitSigns(still));
+    if (still.length > 0) lifetime.waitUntil(answers);
   }
 
-  async #awaitSigns(asked: [RequestContext, signs: number][]): Promise<void> {
+  /** Asks contexts for a sign of life, and buries those that give none. */
+  async #ask(asked: [RequestContext, signs: number][]): Promise<void> {
+    if (asked.length === 0) return;
+    for (const [context] of asked) context.call();
     for (let waits = 0; waits < ROLL_CALL_WAITS; waits++) {
       await new Promise<void>((resolve) => this.clock.setTimeout(resolve, ROLL_CALL_WAIT_MS));
     }

@@ -52,6 +52,8 @@ export interface ContextFailure {
   detail: string;
 }
 
+export const SHUT_DOWN: ContextFailure = { error: "shutdown", detail: "The host is shutting down." };
+
 export function failureResponse(failure: ContextFailure): Response {
-  return Response.json(failure, { status: 500 });
+  return Response.json(failure, { status: failure === SHUT_DOWN ? 503 : 500 });
 }

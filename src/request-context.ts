@@ -13,7 +13,7 @@ import type { Instance } from "./instance.ts";
 import type { Completion } from "./operation.ts";
 import { encodeHead } from "./pairs.ts";
 import { handlerOf, nameOf } from "./processors.ts";
-import { failureResponse } from "./report.ts";
+import { SHUT_DOWN, failureResponse } from "./report.ts";
 import type { ContextFailure } from "./report.ts";
 import { Exchange } from "./resource.ts";
 
@@ -114,9 +114,8 @@ export class RequestContext extends Context {
   turn(): void {
     this.#scheduled = false;
     this.signs++;
-    if (this.#ended) return;
     try {
-      this.#run();
+      if (!this.#ended) this.#run();
     } catch (cause) {
       // On a timer's or a promise's stack nobody else could answer.
       this.host.report({ kind: "unexpected", message: messageOf(cause), request: this.title, cause });
@@ -126,9 +125,12 @@ export class RequestContext extends Context {
   }
 
   #run(): void {
+    const isLast = this.host.shutdownMode === "now";
+    if (isLast) for (const operation of this.inFlight.values()) operation.end(Status.ShutDown, SHUT_DOWN.detail);
     const trap = this.instance.run(this);
     if (this.#ended) return;
     if (trap) return this.host.trapped(this, trap);
+    if (isLast) return this.fail(SHUT_DOWN);
     if (this.due > 0) this.#yield();
     else if (this.inFlight.size === 0) return this.#fallSilent();
     this.#expectCall();
@@ -147,6 +149,7 @@ export class RequestContext extends Context {
 
   #fallSilent(): void {
     if (this.#exchange.response) return this.#end();
+    if (this.host.shutdownMode) return this.fail(SHUT_DOWN);
     const last = this.instance.queue.last;
     // In a shared instance, others may have taken what this turn was for, and their own last poll nothing.
     if (!last) return this.#giveUp("No handler ran.");
@@ -166,7 +169,7 @@ export class RequestContext extends Context {
   // Calls. The platform may end a request without a word: no `finally` runs, promises are dropped. Then its call has no
   // reaction any more, and it gives no sign of life.
 
-  /** Asks for a sign of life, or says that it has ended. On another context's stack. */
+  /** Asks for a sign of life, or says that it has ended or must end. On another context's stack. */
   call(): void {
     this.#call?.resolve();
     this.#call = undefined;
@@ -176,9 +179,12 @@ export class RequestContext extends Context {
     if (this.#call) return;
     this.#call = new Deferred();
     void this.#call.promise.then(() => this.#hear());
+    // What was called before there was anybody to hear it.
+    if (this.host.shutdownMode === "now") this.call();
   }
 
   #hear(): void {
+    if (this.host.shutdownMode === "now") return this.turn();
     this.signs++;
     if (!this.#ended) this.#expectCall();
     this.#tell();
