@@ -1,4 +1,5 @@
-// README.md is executed: a stranger who copies its blocks into a folder gets what it says.
+// README.md is executed: a stranger who copies its blocks into a folder gets what it says. So is docs/testing.md, whose
+// tests are of the README's guest.
 
 import { execFile } from "node:child_process";
 import {
@@ -25,7 +26,8 @@ import { memoryKv } from "../../src/node.ts";
 import { Page } from "./markdown.ts";
 
 const page = new Page("README.md");
-const files = page.blocks.filter(({ title }) => title !== "");
+const blocks = [page, new Page("docs/testing.md")].flatMap(({ blocks }) => blocks);
+const files = blocks.filter(({ title }) => title !== "");
 const guests = files.filter(({ code }) => code.includes("export { run }")).map(({ title }) => title);
 const workers = files.filter(({ code }) => code.includes("createWorker")).map(({ title }) => title);
 const scripts = files.filter(({ title }) => /(?<!\.test)\.mjs$/.test(title)).map(({ title }) => title);
@@ -78,7 +80,7 @@ async function start(guest: string): Promise<Proactor> {
 }
 
 test("readme: every block of code is a file that is run here", () => {
-  const loose = page.blocks.filter(({ language, title }) => /^(ts|js|json|toml)$/.test(language) && title === "");
+  const loose = blocks.filter(({ language, title }) => /^(ts|js|json|toml)$/.test(language) && title === "");
   expect(loose.map(({ code }) => code)).toEqual([]);
   expect(new Set(files.map(({ title }) => title)).size).toBe(files.length);
   expect([guests, workers, scripts].every((list) => list.length > 0)).toBe(true);
