@@ -5,6 +5,7 @@
 // nothing in src/.
 
 import {
+  ACCEPT_HEADERS,
   COMPLETION_BYTES,
   DETACHED,
   EventKind,
@@ -86,6 +87,7 @@ interface Admission {
 export class Violation extends Error {}
 
 const FLAGS_ALLOWED: Partial<Record<Opcode, number>> = {
+  [Opcode.Accept]: ACCEPT_HEADERS,
   [Opcode.Respond]: RESPOND_FORWARD,
   [Opcode.Fetch]: FETCH_BODY,
   [Opcode.KvGet]: KV_METADATA,
