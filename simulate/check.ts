@@ -20,6 +20,8 @@ export interface Circumstances {
   bodyBytes: number;
   /** Whether the faults had stopped when it came. */
   peaceful: boolean;
+  /** Whether the host was shut down at some time. */
+  shutdown: boolean;
 }
 
 /** One line of a program's log. */
@@ -52,6 +54,7 @@ class Checker {
   check(): void {
     const { response, text } = this.answer;
     if (response.status === 500) return this.#failure(text);
+    if (response.status === 503 && this.circumstances.shutdown) return;
     if (text.startsWith(`${this.program.id}|`)) return this.#log(text);
     if (this.#isForwarded() || this.#isStreamed()) return;
     this.#wrong(`no step of the program gives this answer: ${response.status} ${text.slice(0, 200)}`);
@@ -203,13 +206,15 @@ class Checker {
   }
 
   #mayFail({ index, step }: Entry, status: Status): boolean {
-    const { tight, subrequests, bodyBytes, facts } = this.circumstances;
+    const { tight, subrequests, bodyBytes, facts, shutdown } = this.circumstances;
     const { operation, deadline, x, y } = step;
     if (tight && (status === Status.Again || status === Status.TooBig)) return true;
     const isFetch = ["fetch", "post", "fetch-read", "fetch-leave", "fetch-close", "forward"].includes(operation);
     const isKv = ["get", "get-opened", "put", "delete", "list"].includes(operation);
     const isLimited = subrequests < Infinity;
     switch (status) {
+      case Status.ShutDown:
+        return shutdown;
       case Status.Cancelled:
         return this.program.steps.some((other) => other.operation === "cancel" && other.x === index);
       case Status.TimedOut:

@@ -28,6 +28,7 @@ export async function runSeed(
   const subrequests = random.chance(0.15) ? random.between(2, 10) : Infinity;
   const platform = { connections: random.between(1, 6), subrequests, waitUntilMs: random.pick([30_000, 1000]) };
   const pause = [0, random.pick([0, 5, 40, 200])] as const;
+  const shutdown = random.chance(0.15) ? random.pick(["graceful", "now"] as const) : undefined;
   const bodyBytes = random.pick([0, 10, 3000]);
   const facts = new Facts();
   const programs: Program[] = [];
@@ -44,7 +45,8 @@ export async function runSeed(
 
   function onAnswer(answer: Answer, world: Parameters<Facts["kv"]>[0]): void {
     const peaceful = answer.index >= requests;
-    const circumstances = { isolation, tight, subrequests, facts, reports, bodyBytes, peaceful };
+    const isShutDown = shutdown !== undefined;
+    const circumstances = { isolation, tight, subrequests, facts, reports, bodyBytes, peaceful, shutdown: isShutDown };
     check(programs[answer.index]!, answer, circumstances, world);
   }
 
@@ -62,6 +64,7 @@ export async function runSeed(
     onEnd: () => {
       if (facts.wrong.length > 0) throw new Error(facts.wrong.join("; "));
     },
+    ...(shutdown && { shutdown }),
     ...(onTrace && { onTrace }),
   });
 }

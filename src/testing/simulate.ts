@@ -4,7 +4,7 @@
 // the faults stop; now everything in flight must end, new requests must be served, and nothing may be left behind.
 
 import { messageOf } from "../failure.ts";
-import type { Counters } from "../host.ts";
+import type { Counters, Shutdown } from "../host.ts";
 import type { Limits } from "../limits.ts";
 import { concatenate } from "../memory.ts";
 import type { Isolation } from "../options.ts";
@@ -31,6 +31,8 @@ export interface SimulateOptions extends Omit<SimulationOptions, "faults"> {
   pause?: readonly [number, number];
   isolation?: Isolation;
   limits?: Partial<Limits>;
+  /** Shuts the host down so while there are faults; requests that come later are answered with 503. */
+  shutdown?: Shutdown;
   /** These faults only. Without it the seed decides which there are, and how often. */
   faults?: Partial<Faults>;
   /** Called with every answer that a caller got. What it throws fails the run. */
@@ -120,6 +122,8 @@ class Run {
   readonly #reports: ErrorReport[] = [];
   #requests = 0;
   #steps = 0;
+  /** Whether a shutdown has begun, and whether it is complete. */
+  #shutdown: "begun" | "complete" | undefined;
   /** What a hook threw first. */
   #thrown: { error: unknown } | undefined;
 
@@ -184,14 +188,25 @@ class Run {
   // Phases.
 
   async #safety(): Promise<void> {
-    const { requests = 20, pause = [0, 40] } = this.#options;
+    const { requests = 20, pause = [0, 40], shutdown } = this.#options;
     let at = 0;
     for (let sent = 0; sent < requests; sent++) {
       this.#world.clock.setTimeout(() => this.#send(), at);
       at += this.#random.between(...pause);
     }
     const end = at + this.#random.between(0, SAFETY_MS_MAX);
+    if (shutdown) this.#world.clock.setTimeout(() => void this.#shutDown(shutdown), this.#random.between(0, end));
     while (this.#world.clock.earliest <= end) await this.#step();
+  }
+
+  async #shutDown(mode: Shutdown): Promise<void> {
+    this.#trace.line(() => `${this.#world.clock.now()} ms: the host is shut down, ${mode}`);
+    this.#shutdown = "begun";
+    await this.#proactor.shutdown(mode);
+    this.#shutdown = "complete";
+    const { contexts, instances, inFlight } = this.#proactor.counters;
+    for (const [what, count] of Object.entries({ contexts, instances, inFlight }))
+      if (count !== 0) this.#violation(`G13: after the shutdown ${count} ${what} are left`);
   }
 
   async #liveness(): Promise<void> {
@@ -240,6 +255,7 @@ class Run {
     for (const [what, count] of Object.entries(left))
       if (count !== 0) this.#violation(`at the end ${count} ${what} are left`);
     for (const sentence of this.#proactor.leftovers(this.#granted)) this.#violation(`at the end ${sentence}`);
+    if (this.#shutdown === "begun") this.#violation("G13: the shutdown never ends");
     const well = new Set<PlatformEvent>();
     for (const [index, event] of this.#events) {
       if (event.killed) continue;

@@ -29,6 +29,7 @@ function objection(
     reports: [],
     bodyBytes: 0,
     peaceful: false,
+    shutdown: false,
     ...changed,
   };
   const bytes = new TextEncoder().encode(text);
