@@ -40,7 +40,7 @@ serve((exchange: Exchange) => {
   else if (how == "large") large(exchange);
   else if (how == "doom-idle") kv("DOOM");
   else if (how == "doom") cache.get("doom").then(exchange, (exchange, _value) => exchange.respond(200, "survived"));
-  else if (how == "state") exchange.respond(200, `${inFlightCount()} ${staleCount()}`);
+  else if (how == "state") exchange.respond(200, `${inFlightCount()} ${staleCount()} ${memory.size()}`);
   else exchange.respond(404, how);
 });
 
