@@ -24,6 +24,19 @@ function staged(isolation?: Isolation): Promise<Stage> {
   return puppet({ simulation, ...(isolation && { isolation }), resources });
 }
 
+/** Several steps, with a cancel among them; `slot` is the request's own. */
+const steps = (slot: number): Script =>
+  function* (exchange, puppet) {
+    const [store, api] = [puppet.open("STORE"), puppet.open("API")];
+    puppet.submit(put(store, "key", "value"), timer(15));
+    yield;
+    puppet.submit({ ...fetch(api, "/"), slot, generation: 1 }, timer(3));
+    yield;
+    puppet.submit(cancel(slot));
+    yield;
+    puppet.submit(respond(exchange), get(store, "key"));
+  };
+
 /** Sends a request and shuts down while it is under way. */
 async function shutDown(stage: Stage, script: Script, mode: Shutdown, afterMs = 5): Promise<Response> {
   const response = stage.send(script);
@@ -137,18 +150,7 @@ describe.for(ISOLATIONS)("isolation %s", (isolation) => {
     assert(
       asyncProperty(integer({ min: 0, max: 60 }), integer({ min: 1, max: 4 }), async (afterMs, requests) => {
         const stage = await staged(isolation);
-        const script = (slot: number): Script =>
-          function* (exchange, puppet) {
-            const [store, api] = [puppet.open("STORE"), puppet.open("API")];
-            puppet.submit(put(store, "key", "value"), timer(15));
-            yield;
-            puppet.submit({ ...fetch(api, "/"), slot, generation: 1 }, timer(3));
-            yield;
-            puppet.submit(cancel(slot));
-            yield;
-            puppet.submit(respond(exchange), get(store, "key"));
-          };
-        const responses = Array.from({ length: requests }, (_, index) => stage.send(script(1000 + index)));
+        const responses = Array.from({ length: requests }, (_, index) => stage.send(steps(1000 + index)));
         await stage.simulation.advance(afterMs);
         await stage.simulation.run(stage.proactor.shutdown(mode));
         expect(stage.proactor.counters).toMatchObject(NOTHING);

@@ -1,0 +1,128 @@
+// `npm run soak`: requests by the hundred thousand through real workerd, in waves whose bursts overlap. After each wave
+// every ledger is zero, and guest memory is as large as it was after the first.
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { parseArgs, styleText } from "node:util";
+import type { Isolation } from "../../src/index.ts";
+import { Subject, drawn, isExpected, recipesFor, send } from "../support/visits.ts";
+
+const HELP = `Sends requests through workerd, of which many trap, are killed, fall silent or are left by their caller.
+
+  npm run soak -- [--requests 1000000] [--isolation pooled] [--seed 1]
+
+  --requests   how many, in each mode
+  --isolation  request, pooled, shared, or all of them one after the other
+  --seed       decides the requests
+
+Each answer is checked. After each wave of 1,000 no context, operation, timer or exchange may be left. The memory of the
+guests must stay as it is after the first waves; that of workerd is shown. A million takes about half an hour.
+`;
+
+const ISOLATIONS: Isolation[] = ["request", "pooled", "shared"];
+const WAVE = 1000;
+const BURST = 200;
+/** Waves until memory is as large as such waves make it. */
+const WARM_UP_WAVES = 3;
+/** Lines of the table. */
+const SAMPLES = 20;
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      requests: { type: "string", default: "1000000" },
+      isolation: { type: "string", default: "pooled" },
+      seed: { type: "string", default: "1" },
+      help: { type: "boolean", short: "h" },
+    },
+  });
+  if (values.help) return console.log(HELP);
+  const waves = Math.ceil(wholeNumber("requests", values.requests) / WAVE);
+  const seed = wholeNumber("seed", values.seed);
+  const isolations = ISOLATIONS.filter((isolation) => [isolation, "all"].includes(values.isolation));
+  if (isolations.length === 0) throw new Error(`--isolation takes ${ISOLATIONS.join(", ")} or all`);
+  for (const isolation of isolations) await soak(isolation, waves, seed);
+}
+
+function wholeNumber(name: string, text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`--${name} takes a whole number from 1, not "${text}"`);
+  return Number(text);
+}
+
+async function soak(isolation: Isolation, waves: number, seed: number): Promise<void> {
+  // Aborts cost one request each, however many there are; a limit would replace the instance now and then.
+  const subject = await Subject.start(isolation, { traps: 2 ** 31 - 1 });
+  try {
+    await soakSubject(subject, isolation, waves, seed);
+  } finally {
+    progress("");
+    await subject.dispose();
+  }
+}
+
+async function soakSubject(subject: Subject, isolation: Isolation, waves: number, seed: number): Promise<void> {
+  console.log(`isolation ${isolation}\n   requests       traps      killed   instances  guest KiB  workerd MiB`);
+  let expectedPages = 0;
+  for (let wave = 1; wave <= waves; wave++) {
+    await sendWave(subject, isolation, wave, seed);
+    const { counters, left } = await subject.settled();
+    if (left.length > 0) throw new Error(`after ${wave} waves of seed ${seed} there is left: ${left.join("; ")}`);
+    const pages = Math.max(...(await subject.states()).map(([, , pages]) => pages));
+    if (wave <= WARM_UP_WAVES) expectedPages = Math.max(expectedPages, pages);
+    else if (pages > expectedPages) throw new Error(`after ${wave} waves a guest has grown to ${pages} pages`);
+    const cells = [wave * WAVE, counters.traps, counters.killed, counters.instantiated, pages * 64, workerdMiB()];
+    const line = cells.map((cell) => (cell?.toLocaleString("en") ?? "-").padStart(11)).join(" ");
+    if (wave === waves || wave % Math.ceil(waves / SAMPLES) === 0) {
+      progress("");
+      console.log(line);
+    } else {
+      progress(line);
+    }
+  }
+  console.log(styleText("green", `  every answer was right, and nothing was left\n`));
+}
+
+/** One burst after the other; the next one comes when half of the one before is answered. */
+async function sendWave(subject: Subject, isolation: Isolation, wave: number, seed: number): Promise<void> {
+  const all: Promise<void>[] = [];
+  const visits = drawn(recipesFor(isolation), WAVE, seed * 1_000_003 + wave);
+  for (let first = 0; first < WAVE; first += BURST) {
+    let answered = 0;
+    await new Promise<void>((resolve, reject) => {
+      for (const visit of visits.slice(first, first + BURST)) {
+        const sent = send(subject, visit).then((answer) => {
+          if (!isExpected(visit, answer))
+            throw new Error(`wave ${wave} of seed ${seed}: /${visit.how}/${visit.id} was answered ${answer}`);
+          if (++answered === BURST / 2) resolve();
+        });
+        sent.catch(reject);
+        all.push(sent);
+      }
+    });
+  }
+  await Promise.all(all);
+}
+
+/** What the processes of workerd hold in memory, where the system tells. */
+function workerdMiB(): number | undefined {
+  try {
+    const children = execFileSync("pgrep", ["-P", String(process.pid), "workerd"], { encoding: "utf8" });
+    const kib = children
+      .split("\n")
+      .filter(Boolean)
+      .map((pid) => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0));
+    return Math.round(kib.reduce((sum, one) => sum + one, 0) / 1024);
+  } catch {
+    return undefined;
+  }
+}
+
+/** One line that is written over; nothing where nobody looks on. */
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
+
+await main().catch((error: Error) => {
+  console.error(styleText("red", error.message));
+  process.exitCode = 1;
+});
