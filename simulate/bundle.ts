@@ -16,10 +16,11 @@ import type * as Seed from "./seed.ts";
 
 export interface Simulator {
   runSeed: typeof Seed.runSeed;
-  module: WebAssembly.Module;
+  interpreters: Seed.Interpreters;
 }
 
 const GUEST = "simulate/guest/program.ts";
+const RUNTIMES = ["incremental", "minimal", "stub"];
 
 /** Bundles the simulator and loads it. Its guest is the one in build/, unless a bug is planted in the guest's half. */
 export async function loadSimulator(bug?: Planted): Promise<Simulator> {
@@ -29,11 +30,19 @@ export async function loadSimulator(bug?: Planted): Promise<Simulator> {
     writeFileSync(outfile, await bundle(bug));
     const { runSeed } = (await import(pathToFileURL(outfile).href)) as typeof Seed;
     const isInGuest = bug?.file.startsWith("assembly/");
-    const wasm = bug && isInGuest ? await compile(bug) : readFileSync(path("build/simulate/program.wasm"));
-    return { runSeed, module: new WebAssembly.Module(wasm as BufferSource) };
+    const interpreters = bug && isInGuest ? await compile(bug) : loadInterpreters();
+    return { runSeed, interpreters };
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Those in build/. */
+export function loadInterpreters(): WebAssembly.Module[] {
+  return RUNTIMES.map((runtime) => {
+    const suffix = runtime === "incremental" ? "" : `.${runtime}`;
+    return new WebAssembly.Module(readFileSync(path(`build/simulate/program${suffix}.wasm`)));
+  });
 }
 
 async function bundle(bug: Planted | undefined): Promise<Uint8Array> {
@@ -65,13 +74,17 @@ function plant(bug: Planted): Plugin {
   };
 }
 
-async function compile(bug: Planted): Promise<Uint8Array> {
+async function compile(bug: Planted): Promise<WebAssembly.Module[]> {
   const compiler = new Worker(new URL("../scripts/asc-worker.ts", import.meta.url));
-  const argv = ["--config", "asconfig.json", "--target", "release", "--exportRuntime"];
   const patches = { [path(bug.file)]: patched(readFileSync(path(bug.file), "utf8"), bug) };
-  compiler.postMessage({ entry: GUEST, outFile: "program.wasm", argv, patches } satisfies GuestJob);
-  const [{ wasm, diagnostics }] = (await once(compiler, "message")) as [GuestResult];
+  const modules: WebAssembly.Module[] = [];
+  for (const runtime of RUNTIMES) {
+    const argv = ["--config", "asconfig.json", "--target", "release", "--runtime", runtime, "--exportRuntime"];
+    compiler.postMessage({ entry: GUEST, outFile: "program.wasm", argv, patches } satisfies GuestJob);
+    const [{ wasm, diagnostics }] = (await once(compiler, "message")) as [GuestResult];
+    if (!wasm) throw new Error(`${GUEST} does not compile with the bug "${bug.title}":\n${diagnostics}`);
+    modules.push(new WebAssembly.Module(wasm as BufferSource));
+  }
   await compiler.terminate();
-  if (!wasm) throw new Error(`${GUEST} does not compile with the bug "${bug.title}":\n${diagnostics}`);
-  return wasm;
+  return modules;
 }

@@ -54,6 +54,30 @@ export const PLANTED: readonly Planted[] = [
     find: "this.#words = new Uint32Array(this.#memory.buffer);",
     replace: "if (!Object.isFrozen(this)) this.#words = new Uint32Array(this.#memory.buffer); Object.freeze(this);",
   },
+  {
+    title: "timers that are due at the same time fire in the wrong order",
+    file: "src/deadlines.ts",
+    find: "(a.due - b.due || a.order - b.order) < 0",
+    replace: "(a.due - b.due || b.order - a.order) < 0",
+  },
+  {
+    title: "a connection is not handed on",
+    file: "src/connections.ts",
+    find: "next!();",
+    replace: "",
+  },
+  {
+    title: "a turn brings more completions than its budget",
+    file: "src/instance.ts",
+    find: "Math.min(capacity >>> 0, context.due, this.#left)",
+    replace: "Math.min(capacity >>> 0, context.due)",
+  },
+  {
+    title: "one operation more than the limit is admitted",
+    file: "src/instance.ts",
+    find: "if (this.admitted >= limits.inFlight) return true;",
+    replace: "if (this.admitted > limits.inFlight) return true;",
+  },
   // The guest's half.
   {
     title: "a cancelled operation reports success all the same",

@@ -106,10 +106,22 @@ export function drawProgram(id: number, random: Random): Program {
   const steps: Step[] = [];
   const count = random.between(1, STEPS_MAX);
   for (let index = 0; index < count; index++) steps.push(drawStep(drawOperation(random), index, count, random));
+  if (random.chance(0.2)) steps.push(...tie(steps.length, random));
   if (random.chance(0.1)) steps.push(drawStep(random.pick(TRAPS), steps.length, count, random));
   if (random.chance(0.9)) steps.push(answer(random.between(-1, steps.length - 1)));
   if (random.chance(0.1)) steps.push(answer(random.between(-1, steps.length - 1)));
   return { id, steps };
+}
+
+/** Two operations that end at the same time, of which the first cancels the second: that must not be too late. */
+function tie(index: number, random: Random): Step[] {
+  const parent = random.between(-1, index - 1);
+  const [operation, x] = random.pick([
+    ["noop", 0],
+    ["timer", random.between(0, 50)],
+  ] as const);
+  const one = step(operation, parent, x);
+  return [one, one, step("cancel", index, index + 1)];
 }
 
 /** What a request asks for once there are no faults: it must succeed. */

@@ -51,14 +51,14 @@ function wholeNumber(name: string, text: string): number {
 // Many seeds.
 
 async function runMany(from: number, count: number): Promise<void> {
-  const { runSeed, module } = await loadSimulator();
+  const { runSeed, interpreters } = await loadSimulator();
   const progress = new Progress(count);
   const failures: [seed: number, message: string][] = [];
   let operations = 0;
   let steps = 0;
   for (let seed = from; seed < from + count && failures.length < FAILURES_MAX; seed++) {
     try {
-      const run = await runSeed(module, seed);
+      const run = await runSeed(interpreters, seed);
       operations += run.counters.completed;
       steps += run.steps;
     } catch (error) {
@@ -116,10 +116,10 @@ class Progress {
 // One seed.
 
 async function runOne(seed: number): Promise<void> {
-  const { runSeed, module } = await loadSimulator();
+  const { runSeed, interpreters } = await loadSimulator();
   try {
-    const { hash } = await runSeed(module, seed, { onTrace: console.log });
-    const again = await runSeed(module, seed);
+    const { hash } = await runSeed(interpreters, seed, { onTrace: console.log });
+    const again = await runSeed(interpreters, seed);
     if (again.hash !== hash) throw new Error(`seed ${seed}: its second run has the hash ${again.hash}, not ${hash}`);
     console.log(`seed ${seed}: every promise was kept; the hash of both runs is ${hash}`);
   } catch (error) {
@@ -141,10 +141,10 @@ async function findPlanted(): Promise<void> {
 }
 
 /** What the first seed says that goes wrong. */
-async function findBug(_bug: Planted, { runSeed, module }: Simulator): Promise<string | undefined> {
+async function findBug(_bug: Planted, { runSeed, interpreters }: Simulator): Promise<string | undefined> {
   for (let seed = 1; seed <= PLANTED_SEEDS_MAX; seed++) {
     try {
-      await runSeed(module, seed);
+      await runSeed(interpreters, seed);
     } catch (error) {
       return messageOf(error).split("\n")[0]!;
     }

@@ -10,17 +10,21 @@ import type { Program } from "./program.ts";
 
 const ISOLATIONS = ["request", "pooled", "shared"] as const;
 
+/** The interpreter, once for each of AssemblyScript's runtimes. */
+export type Interpreters = readonly WebAssembly.Module[];
+
 export interface SeedOptions {
   onTrace?: (line: string) => void;
 }
 
 /** Runs one seed. Throws a SimulationError that names it. */
 export async function runSeed(
-  module: WebAssembly.Module,
+  interpreters: Interpreters,
   seed: number,
   { onTrace }: SeedOptions = {},
 ): Promise<SimulationRun> {
   const random = new Random(seed ^ 0x5eed);
+  const module = random.pick(interpreters);
   const isolation = random.pick(ISOLATIONS);
   const requests = random.between(1, 12);
   const tight = random.chance(0.4);

@@ -45,6 +45,8 @@ interface Flight {
   readonly due: number;
   /** The token that a cancel names. */
   readonly victim: string;
+  /** Grows with each submission of the instance. */
+  readonly order: number;
 }
 
 interface Exports {
@@ -60,6 +62,8 @@ type Import = (...args: number[]) => number;
 const GROWN_PAGES_MAX = 16;
 /** Final completions that a duplicate may be made of. */
 const DUPLICATES_OF = 32;
+/** What the host admits although it is full. */
+const RELIEVING: ReadonlySet<Opcode> = new Set([Opcode.Cancel, Opcode.Close, Opcode.Respond]);
 /** The host's timers count whole milliseconds, rounded up. */
 const TIMER_PRECISION_MS = 1;
 
@@ -70,8 +74,12 @@ export interface BorderOptions {
   random: Random;
   /** Whether memory is compared around each call, which takes most of the time. */
   comparing: boolean;
+  /** Operations that the host may have in flight in one instance. */
+  inFlightMax: number;
   /** Whether time is exact: deadlines are met to the millisecond unless the process stalls or its clock stands still. */
   exact: boolean;
+  /** Whether the clock goes, exactly or not. */
+  goes: boolean;
 }
 
 export class Border {
@@ -108,9 +116,15 @@ class InstanceBorder {
   #inside = "";
   #isRunning = false;
   #isNested = false;
+  /** Submissions so far, operations in flight, and completions that this turn may still bring. */
+  #submissions = 0;
+  #inFlight = 0;
+  #left = 0;
+  /** For each event, the timer that fired last. */
+  readonly #fired = new Map<PlatformEvent, Flight>();
   #grownPages = 0;
-  /** The memory as the guest left it, and as it was before the last call of an import. */
-  #left: Uint32Array | undefined;
+  /** The memory as the guest has left it, and as it was before the last call of an import. */
+  #kept: Uint32Array | undefined;
   #before: Uint32Array | undefined;
 
   constructor(options: BorderOptions, number: number) {
@@ -144,16 +158,17 @@ class InstanceBorder {
     this.#trace.numbers(now, this.#number, budget);
     this.#trace.line(() => `${now} ms: ${name}(${budget || ""}) of instance ${this.#number}, for ${this.#title}`);
     if (this.#inside) this.#violation(`G2: ${this.#inside} called ${name}`);
-    if (this.#left) this.#compare(this.#left, [], `what came before ${name}`);
+    if (this.#kept) this.#compare(this.#kept, [], `what came before ${name}`);
     if (name === "run" && this.#exports.__collect && this.#strikes("collection")) this.#exports.__collect();
     this.#isRunning = name === "run";
+    this.#left = budget;
     try {
       const result = call();
       this.#trace.numbers(result);
       return result;
     } finally {
       this.#isRunning = false;
-      this.#left = this.#copy(this.#left);
+      this.#kept = this.#copy(this.#kept);
     }
   }
 
@@ -247,7 +262,10 @@ class InstanceBorder {
         deadline: deadlineMs ? now + deadlineMs : Infinity,
         due: opcode === Opcode.Timer ? now + argument0 : Infinity,
         victim: `${argument0}:${argument1}`,
+        order: this.#submissions++,
       };
+      if (++this.#inFlight > this.#options.inFlightMax && !RELIEVING.has(opcode))
+        this.#violation(`G4: ${this.#inFlight} operations are in flight, of at most ${this.#options.inFlightMax}`);
       this.#flights.set(token, [...(this.#flights.get(token) ?? []), flight]);
     }
   }
@@ -262,6 +280,10 @@ class InstanceBorder {
 
   #polled([at = 0, capacity = 0]: number[], count: number): number {
     for (let index = 0; index < count; index++) this.#deliver((at >>> 0) + index * COMPLETION_BYTES);
+    // A payload that is too big counts too.
+    this.#left -= count === Status.TooBig ? 1 : Math.max(0, count);
+    if (this.#isRunning && this.#left < 0)
+      this.#violation(`G11: a turn brought ${-this.#left} completions over its budget`);
     if (count <= 0 || count >= capacity >>> 0 || !this.#strikes("forged")) return count;
     this.#forge((at >>> 0) + count * COMPLETION_BYTES);
     return count + 1;
@@ -303,9 +325,11 @@ class InstanceBorder {
       return;
     }
     flights.splice(mine, 1);
+    this.#inFlight--;
     if (flights.length === 0) this.#flights.delete(token);
     if (isReclaim) return;
     this.#checkTime(flight, status, what);
+    this.#checkOrder(flight, status, what);
     if (flight.opcode === Opcode.Cancel && status === Status.Ok) this.#checkCancel(flight, auxiliary, what);
     this.#finals.unshift({ slot, generation, status });
     this.#finals.length = Math.min(this.#finals.length, DUPLICATES_OF);
@@ -321,6 +345,15 @@ class InstanceBorder {
     if (status === Status.Ok && now < due && due < Infinity)
       this.#violation(`G12: ${what} fired ${due - now} ms early`);
     if (now > due + TIMER_PRECISION_MS) this.#violation(`G12: ${what} fired ${now - due} ms late`);
+  }
+
+  /** Timers of one event fire by due time, and equal ones by order of submission. */
+  #checkOrder(flight: Flight, status: Status, what: string): void {
+    if (flight.opcode !== Opcode.Timer || status !== Status.Ok || !flight.event || !this.#options.goes) return;
+    const last = this.#fired.get(flight.event);
+    if (last && (last.due - flight.due || last.order - flight.order) > 0)
+      this.#violation(`G10: ${what} fired after one that is due later`);
+    this.#fired.set(flight.event, flight);
   }
 
   #checkCancel({ victim }: Flight, result: CancelResult, what: string): void {

@@ -5,6 +5,7 @@
 
 import { messageOf } from "../failure.ts";
 import type { Counters, Shutdown } from "../host.ts";
+import { DEFAULT_LIMITS } from "../limits.ts";
 import type { Limits } from "../limits.ts";
 import { concatenate } from "../memory.ts";
 import type { Isolation } from "../options.ts";
@@ -140,7 +141,9 @@ class Run {
       trace: this.#trace,
       random: this.#random.fork(),
       comparing: this.#random.chance(1 / COMPARING_ONE_IN),
+      inFlightMax: limits.inFlight ?? DEFAULT_LIMITS.inFlight,
       exact: faults.stall === 0 && faults.frozenClock === 0,
+      goes: faults.frozenClock === 0,
     });
     const numbers = this.#random.fork();
     this.#proactor = new SimulatedProactor(module, {

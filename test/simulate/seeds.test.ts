@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { path } from "../../scripts/paths.ts";
-import { loadSimulator } from "../../simulate/bundle.ts";
+import { loadInterpreters, loadSimulator } from "../../simulate/bundle.ts";
 import { PLANTED, patched } from "../../simulate/planted.ts";
 import type { Planted } from "../../simulate/planted.ts";
 import { runSeed } from "../../simulate/seed.ts";
@@ -13,13 +13,13 @@ const SEEDS_PER_BUG_MAX = 1000;
 /** Every run has the same seeds; SEED=… begins elsewhere. */
 const FIRST = Number(process.env["SEED"] ?? 1);
 
-const module = new WebAssembly.Module(readFileSync(path("build/simulate/program.wasm")));
+const interpreters = loadInterpreters();
 
 test(`seeds: ${SEEDS} worlds, and every promise is kept`, { timeout: 120_000 }, async () => {
   const failures: string[] = [];
   const seen = new Map<string, number>();
   for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
-    const run = await runSeed(module, seed).catch((error: Error) => void failures.push(error.message));
+    const run = await runSeed(interpreters, seed).catch((error: Error) => void failures.push(error.message));
     for (const { response } of run?.answers ?? []) {
       const what = response.status === 500 ? "failed" : "answered";
       seen.set(what, (seen.get(what) ?? 0) + 1);
@@ -34,7 +34,7 @@ test(`seeds: ${SEEDS} worlds, and every promise is kept`, { timeout: 120_000 }, 
 test("seeds: a seed runs the same way again, to the byte", async () => {
   const hashes = async (): Promise<string[]> => {
     const found: string[] = [];
-    for (let seed = FIRST; seed < FIRST + 20; seed++) found.push((await runSeed(module, seed)).hash);
+    for (let seed = FIRST; seed < FIRST + 20; seed++) found.push((await runSeed(interpreters, seed)).hash);
     return found;
   };
   const first = await hashes();
@@ -46,7 +46,7 @@ test("seeds: a seed runs the same way again, to the byte", async () => {
 async function seedThatFinds(bug: Planted): Promise<number> {
   const simulator = await loadSimulator(bug);
   for (let seed = 1; seed <= SEEDS_PER_BUG_MAX; seed++) {
-    const failed = await simulator.runSeed(simulator.module, seed).then(
+    const failed = await simulator.runSeed(simulator.interpreters, seed).then(
       () => false,
       () => true,
     );
