@@ -74,7 +74,15 @@ export function hostScript(seed: number): HostScript {
 function turn(dice: Dice): Turn {
   const take = dice.chance(0.1) ? 0 : dice.pick([1, 2, 8, 64, 64, 64]);
   const steps = Array.from({ length: dice.between(1, 4) }, () => step(dice));
-  return { take, steps, end: end(dice) };
+  return { take, steps: dice.chance(0.06) ? [...flood(dice), ...steps] : steps, end: end(dice) };
+}
+
+/** Fills the host, so that what comes next is over the limit, and opens what may be closed then. */
+function flood(dice: Dice): Step[] {
+  const noops = (): Step => ({ do: "submit", records: Array.from({ length: 40 }, () => wellFormed(dice, Opcode.Noop)) });
+  const relieving = (): Submission => wellFormed(dice, dice.pick([Opcode.Cancel, Opcode.Close, Opcode.Respond]));
+  const last: Step = { do: "submit", records: Array.from({ length: 8 }, relieving) };
+  return [{ do: "open", name: "STORE" }, noops(), noops(), noops(), noops(), last];
 }
 
 function end(dice: Dice): End {
