@@ -79,7 +79,10 @@ function turn(dice: Dice): Turn {
 
 /** Fills the host, so that what comes next is over the limit, and opens what may be closed then. */
 function flood(dice: Dice): Step[] {
-  const noops = (): Step => ({ do: "submit", records: Array.from({ length: 40 }, () => wellFormed(dice, Opcode.Noop)) });
+  const noops = (): Step => ({
+    do: "submit",
+    records: Array.from({ length: 40 }, () => wellFormed(dice, Opcode.Noop)),
+  });
   const relieving = (): Submission => wellFormed(dice, dice.pick([Opcode.Cancel, Opcode.Close, Opcode.Respond]));
   const last: Step = { do: "submit", records: Array.from({ length: 8 }, relieving) };
   return [{ do: "open", name: "STORE" }, noops(), noops(), noops(), noops(), last];

@@ -514,7 +514,8 @@ export class HostileGuest {
 
   #admit({ slot, generation, entry }: Admission): void {
     // A grant can be opened again, so that closing one makes no room.
-    const relieves = RELIEVING.has(entry.opcode) && !(entry.opcode === Opcode.Close && this.#opened.has(entry.resource));
+    const relieves =
+      RELIEVING.has(entry.opcode) && !(entry.opcode === Opcode.Close && this.#opened.has(entry.resource));
     if (this.#outstanding >= this.#run.limits.inFlight && !relieves && !this.#run.blind)
       this.#fail(`submit: admitted ${entry.opcode} though ${this.#outstanding} were in flight`);
     this.#outstanding++;
