@@ -52,6 +52,8 @@ class EventTimer {
 export class PlatformEvent implements Lifetime {
   killed = false;
   answered = false;
+  /** Whether the host has given up on it. */
+  failed = false;
   /** The signals of fetches that wait for their response. */
   readonly fetches = new Set<AbortSignal>();
   readonly #platform: Platform;
@@ -71,6 +73,11 @@ export class PlatformEvent implements Lifetime {
     readonly name: string,
   ) {
     this.#platform = platform;
+  }
+
+  /** Whether nobody will hear what its operations come to. */
+  get isLost(): boolean {
+    return this.killed || this.failed;
   }
 
   /** Aborted when the platform ends the request. */

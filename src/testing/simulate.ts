@@ -265,7 +265,7 @@ class Run {
       if (!event.answered) this.#violation(`${event.name} was never answered`);
       else if (!this.#answers.has(index)) this.#violation(`the answer to ${event.name} never ends`);
       if (event.timers > 0) this.#violation(`${event.name} has left ${event.timers} timers`);
-      if (!this.#proactor.contextOf(event)?.failure) well.add(event);
+      if (!event.failed) well.add(event);
     }
     for (const sentence of this.#border.unfinished(well)) this.#violation(sentence);
     await this.#hook(() => this.#options.onEnd?.(this.#world));

@@ -13,8 +13,6 @@ import type { PlatformEvent } from "./platform.ts";
 import type { Simulation } from "./simulation.ts";
 
 export class SimulatedContext extends RequestContext {
-  /** Why the guest did not answer. */
-  failure: ContextFailure | undefined;
   readonly #world: Simulation;
   readonly #event: PlatformEvent;
   readonly #grants = new Map<Grant, Grant>();
@@ -36,7 +34,7 @@ export class SimulatedContext extends RequestContext {
   }
 
   override fail(failure: ContextFailure): void {
-    if (!this.ended) this.failure = failure;
+    if (!this.ended) this.#event.failed = true;
     super.fail(failure);
   }
 
