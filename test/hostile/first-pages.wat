@@ -1,5 +1,6 @@
 ;; Begins with a memory of no pages and grows it in its first turn.
 ;; outcome: 500 unanswered
+;; healthy: 500 unanswered
 ;; own: memory helpers _initialize run completed
 (memory (export "memory") 0)
 (func (export "_initialize")

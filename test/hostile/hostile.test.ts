@@ -1,6 +1,7 @@
 // Hostile modules: each .wat file beside this one does what no guest should. Its first line says what; its second, what
 // must come of it. Whatever it is: nothing reaches the platform, nobody waits for ever, the host writes where it was
-// told to and nowhere else, and the next request is served.
+// told to and nowhere else, and a healthy request afterwards is served, by the same instance if that is still there.
+// Reports and counters are compared with those in __snapshots__, down to the last operation.
 //
 // What a module cannot be kept from is to loop without calling anybody. That is the runtime's CPU limit.
 
@@ -8,10 +9,11 @@ import { globSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
 import { path } from "../../scripts/paths.ts";
-import { Proactor } from "../../src/index.ts";
+import { ModuleError, Proactor } from "../../src/index.ts";
 import type { ErrorReport, Isolation } from "../../src/index.ts";
 import { Simulation } from "../../src/testing/index.ts";
 import { guard } from "../contract/border.ts";
+import type { Exports } from "../contract/border.ts";
 import { wat } from "./wat.ts";
 
 const ISOLATIONS: Isolation[] = ["request", "pooled", "shared"];
@@ -19,10 +21,14 @@ const ISOLATIONS: Isolation[] = ["request", "pooled", "shared"];
 interface Hostile {
   name: string;
   does: string;
-  /** A status; "500 trap" and the like; "any" of these; "never". */
+  /** A status; "500 trap" and the like; "any" of these; "never"; "refused": there is no instance. */
   outcome: string;
+  /** What a healthy request is answered with; not 200 if the module accepts nothing, or has no other `run`. */
+  healthy: string;
   text: string;
 }
+
+const IMPORT = /^\(import .*$/gm;
 
 const parts = readFileSync(path("test/hostile/prelude.wat"), "utf8")
   .split(/^;; part: /m)
@@ -37,17 +43,26 @@ const modules: Hostile[] = globSync("test/hostile/*.wat", { cwd: path("") })
     const header = (name: string): string => new RegExp(`^;; ${name}: (.*)$`, "m").exec(code)?.[1] ?? "";
     const own = header("own").split(" ");
     const prelude = parts.filter(([name]) => !own.includes(name)).map(([, text]) => text);
-    const [imports, rest] = [code.match(/^\(import .*$/gm) ?? [], code.replace(/^\(import .*$/gm, "")];
+    const whole = [...prelude, code].join("\n");
     // Imports come first in a module, whosever they are.
-    const text = `(module ${imports.join("\n")} ${prelude.join("\n")} ${rest})`;
-    return { name: basename(file, ".wat"), does: code.slice(3, code.indexOf("\n")), outcome: header("outcome"), text };
+    const [imports, rest] = [whole.match(IMPORT) ?? [], whole.replace(IMPORT, "")];
+    const text = `(module ${imports.join("\n")} ${rest})`;
+    const [name, does, outcome] = [basename(file, ".wat"), code.slice(3, code.indexOf("\n")), header("outcome")];
+    return { name, does, outcome, healthy: header("healthy") || "200", text };
   });
 
 /** A module with everything around it that it might reach. */
 async function start(text: string, isolation: Isolation) {
   const module = await wat(text);
   // Where there are many calls, memory is not compared around each of them.
-  const border = guard(module, { memory: !text.includes(";; calls: many") });
+  let isHealthy = false;
+  const border = guard(module, {
+    memory: !text.includes(";; calls: many"),
+    exports: (exports) => {
+      const { run, healthy = run } = exports as Exports & Partial<Record<"healthy", Exports["run"]>>;
+      return { run: (budget) => (isHealthy ? healthy(budget) : run(budget)) };
+    },
+  });
   const simulation = new Simulation({ delay: [5, 5] });
   const reports: ErrorReport[] = [];
   const proactor = await Proactor.instantiate(module, {
@@ -58,34 +73,63 @@ async function start(text: string, isolation: Isolation) {
   });
   const send = (): Promise<Response> =>
     proactor.fetch(new Request("http://guest.test/", { method: "POST", body: "x" }));
-  return { border, simulation, reports, proactor, send };
+  /** Sends a request, and says what came of it: its status, and why, if the host has answered. */
+  const ask = async (): Promise<string> => {
+    const response = await simulation.run(send());
+    const text = await simulation.run(response.text());
+    return response.status === 500 ? `500 ${(JSON.parse(text) as { error: string }).error}` : `${response.status}`;
+  };
+  /** The same, for a request that the module serves as it should. */
+  const askHealthily = (): Promise<string> => {
+    isHealthy = true;
+    return ask();
+  };
+  return { border, simulation, reports, proactor, send, ask, askHealthily };
+}
+
+/** How often there was each kind of report. */
+function kindsOf(reports: readonly ErrorReport[]): Record<string, number> {
+  const kinds: Record<string, number> = {};
+  for (const { kind } of reports) kinds[kind] = (kinds[kind] ?? 0) + 1;
+  return kinds;
 }
 
 afterEach(() => vi.restoreAllMocks());
 
-const ended = modules.filter(({ outcome }) => !["never", "pair"].includes(outcome));
+const ended = modules.filter(({ outcome }) => !["never", "pair", "refused"].includes(outcome));
 
-test.for(ended)("hostile: $name: $does", async ({ outcome, text }) => {
+test.for(ended)("hostile: $name: $does", async ({ outcome, healthy: expected, text }) => {
   const lines = ["log", "error"].map((method) => vi.spyOn(console, method as "log").mockImplementation(() => {}));
   for (const isolation of ISOLATIONS) {
-    const { simulation, reports, proactor, send } = await start(text, isolation);
+    const { simulation, reports, proactor, ask, askHealthily } = await start(text, isolation);
     for (let request = 0; request < 3; request++) {
-      const response = await simulation.run(send());
-      const answer =
-        response.status === 500 ? `500 ${((await response.json()) as { error: string }).error}` : `${response.status}`;
+      const answer = await ask();
       const unexpected = reports.filter(({ line }) => line !== undefined && !outcome.startsWith("500"));
       expect(unexpected, "a number was not what the module expects: see line and column").toEqual([]);
       if (outcome === "any") expect(["204", "500 trap", "500 unanswered"]).toContain(answer);
       else expect([isolation, answer]).toEqual([isolation, outcome]);
     }
     await simulation.settle();
+    const healthy = await askHealthily();
+    await simulation.settle();
+    expect([isolation, healthy]).toEqual([isolation, expected]);
     expect(reports.filter(({ kind }) => !["trap", "unanswered", "open", "unhandled"].includes(kind))).toEqual([]);
-    expect(proactor.counters.contexts).toBe(0);
-    expect(proactor.counters.inFlight).toBeGreaterThanOrEqual(0);
-    expect(proactor.counters.inFlight).toBeLessThanOrEqual(proactor.limits.inFlight * 2);
-    expect([simulation.openBodies, simulation.clock.size]).toEqual([0, 0]);
+    const { completed, refused, late, reclaimed, traps, instantiated, ...now } = proactor.counters;
+    // Nothing is left but the accept of each instance.
+    expect(now).toMatchObject({ contexts: 0, killed: 0 });
+    expect(now.inFlight).toBeLessThanOrEqual(now.instances);
+    expect([simulation.openBodies, simulation.fetching, simulation.clock.size]).toEqual([0, 0, 0]);
+    const golden = { healthy, reports: kindsOf(reports), completed, refused, late, reclaimed, traps, instantiated };
+    // How deep a stack is, is the engine's business.
+    if (outcome !== "any") expect(golden).toMatchSnapshot(isolation);
   }
   for (const console of lines) expect(console.mock.calls).toEqual([]);
+});
+
+const refused = modules.filter(({ outcome }) => outcome === "refused");
+
+test.for(refused)("hostile: $name: $does", async ({ text }) => {
+  for (const isolation of ISOLATIONS) await expect(start(text, isolation)).rejects.toThrow(ModuleError);
 });
 
 test("hostile: resubmits-endlessly: others have their turn in between, and its own instance alone is held up", async () => {

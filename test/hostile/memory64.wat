@@ -1,6 +1,7 @@
 ;; Defines a memory of 64-bit addresses, and speaks to the host in 32.
 ;; outcome: 204
-;; own: memory helpers _initialize run completed
+;; healthy: 204
+;; own: memory helpers _initialize run completed healthy
 (memory (export "memory") i64 2)
 (func (export "_initialize")
   (i32.store16 (i64.const 0x2008) (i32.const 4))

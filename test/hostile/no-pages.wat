@@ -1,5 +1,6 @@
 ;; Has a memory of no pages. Nothing can be pointed at, so nothing can be accepted.
 ;; outcome: 500 unanswered
+;; healthy: 500 unanswered
 ;; own: memory helpers _initialize run completed
 (memory (export "memory") 0)
 (func (export "_initialize")

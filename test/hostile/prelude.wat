@@ -87,3 +87,25 @@
     (local.get $slot))
   (global.set $left (i32.sub (global.get $left) (i32.const 1)))
   (if (i32.eqz (global.get $left)) (then (call $respond (i32.const 204)))))
+
+;; part: healthy
+;; What the last request runs instead of `run`: whatever the module has done before, this must work.
+(import "proactor_v1" "submit" (func $healthySubmit (param i32 i32) (result i32)))
+(import "proactor_v1" "poll" (func $healthyPoll (param i32 i32 i32 i32) (result i32)))
+(func (export "healthy") (param $budget i32) (result i32)
+  (local $count i32) (local $record i32)
+  (local.set $count (call $healthyPoll (i32.const 0) (i32.const 128) (i32.const 0x8000) (i32.const 0x8000)))
+  (loop $next
+    (if (i32.lt_u (local.get $record) (i32.shl (local.get $count) (i32.const 5)))
+      (then
+        (if (i32.and (i32.load offset=12 (local.get $record)) (i32.const 1))
+          (then
+            (memory.fill (i32.const 0x2000) (i32.const 0) (i32.const 64))
+            (i32.store (i32.const 0x2000) (i32.const 1))
+            (i32.store16 (i32.const 0x2008) (i32.const 5))
+            (i32.store (i32.const 0x200c) (i32.load offset=16 (local.get $record)))
+            (i32.store (i32.const 0x202c) (i32.const 200))
+            (drop (call $healthySubmit (i32.const 0x2000) (i32.const 1)))))
+        (local.set $record (i32.add (local.get $record) (i32.const 32)))
+        (br $next))))
+  (local.get $count))
