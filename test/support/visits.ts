@@ -30,12 +30,24 @@ export class Subject {
   }
 
   async send(path: string, headers: Record<string, string> = {}): Promise<string> {
-    const response = await fetch(`${this.#local.url}${path}`, { headers });
+    const response = await this.#fetch(path, headers);
     return `${response.status} ${await response.text()}`;
   }
 
+  /** Once more where the server has closed a connection that was idle, just as it was to be used again. */
+  async #fetch(path: string, headers: Record<string, string>): Promise<Response> {
+    const url = `${this.#local.url}${path}`;
+    try {
+      return await fetch(url, { headers });
+    } catch (error) {
+      const { code } = (error as { cause?: { code?: string } }).cause ?? {};
+      if (code !== "UND_ERR_SOCKET" && code !== "ECONNRESET") throw new Error(`${path}: ${code}`, { cause: error });
+      return fetch(url, { headers });
+    }
+  }
+
   async counters(): Promise<SubjectCounters> {
-    return (await fetch(`${this.#local.url}/counters`)).json() as never;
+    return (await this.#fetch("/counters", {})).json() as never;
   }
 
   /** What guests say of themselves, as many as there are instances: operations in flight, stale completions, pages. */
