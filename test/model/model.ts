@@ -374,6 +374,11 @@ export class Model {
     }
   }
 
+  /** Whether the context's one real timer must be armed. */
+  isTimed({ live, flying }: Context): boolean {
+    return live && [...flying].some(({ due }) => due < Infinity);
+  }
+
   // Runs.
 
   /** The host calls `run`. */

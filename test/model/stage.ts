@@ -32,6 +32,7 @@ import { Proactor, kv } from "../../src/index.ts";
 import type { ErrorReport, Grants } from "../../src/index.ts";
 import { encodePairs } from "../../src/pairs.ts";
 import type { KvStore, OriginGrant } from "../../src/resource.ts";
+import type { Clock } from "../../src/deadlines.ts";
 import { Simulation } from "../../src/testing/index.ts";
 import { guard } from "../contract/border.ts";
 import type { Border } from "../contract/border.ts";
@@ -54,6 +55,9 @@ interface Call {
 }
 
 type Body = ReadableStreamDefaultController<Uint8Array>;
+
+/** What the host waits for an answer to a roll call: longer than any script's timer. */
+const ROLL_CALL_WAIT_MS = 50;
 
 /** An instance as the stage sees it. */
 interface Side {
@@ -82,6 +86,8 @@ export class Stage {
   readonly #calls = new Map<number, Call>();
   readonly #bodies = new Map<Resource | Operation, Body>();
   readonly #answers = new Map<Context, string>();
+  /** Armed for what is due. */
+  readonly #timers = new Map<unknown, Context>();
   #reports: string[] = [];
   #divergence: unknown;
 
@@ -96,15 +102,7 @@ export class Stage {
       isolation,
       limits,
       resources: this.#grants(),
-      clock: {
-        now: () => clock.now(),
-        clearTimeout: (timer) => clock.clearTimeout(timer),
-        setTimeout: (callback, ms) =>
-          clock.setTimeout(() => {
-            this.#hear((model) => model.timerFires(this.#current!));
-            callback();
-          }, ms),
-      },
+      clock: this.#clock(clock),
       onError: (report) => this.#hear((model) => this.#reported(model, report)),
     });
   }
@@ -112,6 +110,27 @@ export class Stage {
   /** The request on whose stack this is. */
   get #current(): Context | undefined {
     return stack.getStore() as Context | undefined;
+  }
+
+  /** The host's clock, which tells the model when it fires. */
+  #clock(clock: Clock): Clock {
+    return {
+      now: () => clock.now(),
+      setTimeout: (callback, ms) => {
+        const timer = clock.setTimeout(() => {
+          this.#timers.delete(timer);
+          this.#hear((model) => model.timerFires(this.#current!));
+          callback();
+        }, ms);
+        // A roll call waits for what others do, and not for what is due.
+        if (ms !== ROLL_CALL_WAIT_MS) this.#timers.set(timer, this.#current!);
+        return timer;
+      },
+      clearTimeout: (timer) => {
+        this.#timers.delete(timer);
+        clock.clearTimeout(timer);
+      },
+    };
   }
 
   /** Tells the model. After the first divergence it hears nothing more: what follows from it says nothing. */
@@ -226,8 +245,11 @@ export class Stage {
         this.#same("G3", `counters.${name}`, count, model.counters[name as keyof typeof model.counters]);
       this.#same("G21", "reports", this.#reports.toSorted().join("\n"), model.reports.toSorted().join("\n"));
       this.#reports = model.reports = [];
-      for (const context of model.contexts)
-        if (!context.killed) this.#same("G3", context.title, this.#answers.get(context), context.answer);
+      for (const context of model.contexts.filter(({ killed }) => !killed)) {
+        const timers = [...this.#timers.values()].filter((owner) => owner === context).length;
+        this.#same("G12", `timers of ${context.title}`, timers, model.isTimed(context) ? 1 : 0);
+        this.#same("G3", context.title, this.#answers.get(context), context.answer);
+      }
     });
     if (this.#divergence !== undefined) throw this.#divergence;
   }
