@@ -243,7 +243,7 @@ export class Stage {
       must("G12", aborted === model.aborted, () => `${aborted} calls, not ${model.aborted}, were aborted`);
       for (const [name, count] of Object.entries(this.#proactor.counters))
         this.#same("G3", `counters.${name}`, count, model.counters[name as keyof typeof model.counters]);
-      this.#same("G21", "reports", this.#reports.toSorted().join("\n"), model.reports.toSorted().join("\n"));
+      this.#same("G21", "reports", this.#reports.toSorted().join("; "), model.reports.toSorted().join("; "));
       this.#reports = model.reports = [];
       for (const context of model.contexts.filter(({ killed }) => !killed)) {
         const timers = [...this.#timers.values()].filter((owner) => owner === context).length;
