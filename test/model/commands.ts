@@ -4,7 +4,7 @@
 import { inspect } from "node:util";
 import * as fc from "fast-check";
 import { TIMER_MS_MAX } from "../../assembly/abi.ts";
-import type { Isolation } from "../../src/index.ts";
+import type { Isolation, Shutdown } from "../../src/index.ts";
 import type { Context, Operation } from "./books.ts";
 import type { Model } from "./model.ts";
 import type { Action, Settings } from "./script.ts";
@@ -84,8 +84,14 @@ export const grow = (): Command =>
     (_, stage) => stage.grow(),
   );
 
-// Shutdown belongs here once the host has it: from then on every submission is refused, and each operation in flight
-// completes or ends as ShutDown.
+/** The host shuts down. */
+export const shutdown = (mode: Shutdown): Command =>
+  command(
+    "shutdown",
+    [mode],
+    () => true,
+    (_, stage) => stage.shutdown(mode),
+  );
 
 // What fast-check makes of it.
 
@@ -147,23 +153,23 @@ function action(depth: number): fc.Arbitrary<Action> {
 const outcome = fc.constantFrom<Outcome>("ok", "ok", "ok", "missing", "fails");
 const bytes = fc.constantFrom(0, 3, 20_000, 70_000);
 
+const some: fc.Arbitrary<Command> = fc.oneof(
+  { weight: 6, arbitrary: actions(2).map((steps) => open(...steps)) },
+  {
+    weight: 10,
+    arbitrary: fc
+      .tuple(nth, outcome, bytes, actions(1))
+      .map(([nth, outcome, bytes, steps]) => settle(nth, outcome, bytes, ...steps)),
+  },
+  { weight: 4, arbitrary: fc.tuple(nth, outcome).map(([nth, outcome]) => settleAll(nth, outcome)) },
+  { weight: 6, arbitrary: fc.constantFrom(1, 2, 5, 10, 300).map(pass) },
+  { weight: 2, arbitrary: nth.map(kill) },
+  { weight: 2, arbitrary: fc.constant(grow()) },
+  { weight: 1, arbitrary: fc.constantFrom<Shutdown>("graceful", "now").map(shutdown) },
+);
+
 export const commands = (): fc.Arbitrary<Iterable<Command>> =>
-  fc.commands(
-    [
-      actions(2).map((steps) => open(...steps)),
-      fc
-        .tuple(nth, outcome, bytes, actions(1))
-        .map(([nth, outcome, bytes, steps]) => settle(nth, outcome, bytes, ...steps)),
-      fc
-        .tuple(nth, outcome, bytes, actions(1))
-        .map(([nth, outcome, bytes, steps]) => settle(nth, outcome, bytes, ...steps)),
-      fc.tuple(nth, outcome).map(([nth, outcome]) => settleAll(nth, outcome)),
-      fc.constantFrom(1, 2, 5, 10, 300).map(pass),
-      nth.map(kill),
-      fc.constant(grow()),
-    ],
-    { maxCommands: 60, size: "max", disableReplayLog: true },
-  );
+  fc.commands([some], { maxCommands: 60, size: "max", disableReplayLog: true });
 
 export const settings = (isolation: Isolation): fc.Arbitrary<Settings> =>
   fc.record({

@@ -6,6 +6,7 @@
 
 import { CancelResult, MORE, RECLAIM, Status, TIMER_MS_MAX } from "../../assembly/abi.ts";
 import { newCounters } from "../../src/host.ts";
+import type { Shutdown } from "../../src/index.ts";
 import { Instance, NO_BYTES, Operation, Resource, must } from "./books.ts";
 import type { Completion, Context, Seen, Submitted } from "./books.ts";
 import { GuestModel, compare } from "./guest-model.ts";
@@ -14,6 +15,8 @@ import type { Action, OperationKind, Settings, What } from "./script.ts";
 /** A token and a resource that nobody has. */
 const NO_TOKEN = "40000:7";
 const NO_RESOURCE = 999_999;
+/** What is answered once the host shuts down. */
+const SHUT_DOWN = "503 shutdown";
 
 export class Model {
   readonly counters = newCounters();
@@ -28,6 +31,7 @@ export class Model {
   aborted = 0;
   /** What `onError` must have been told since the last look. */
   reports: string[] = [];
+  #shutdown: Shutdown | undefined;
   #lastNumber = 1;
 
   constructor(
@@ -39,6 +43,7 @@ export class Model {
 
   /** The host makes an instance. Its guest submits an accept. */
   instantiate(): Instance {
+    must("G13", !this.#shutdown, () => "an instance was made after the shutdown");
     must("G9", !this.instances.some((instance) => this.#canServe(instance)), () => "there was an instance already");
     const instance = new Instance(new GuestModel());
     this.instances.push(instance);
@@ -62,7 +67,20 @@ export class Model {
 
   open(context: Context): void {
     this.contexts.push(context);
-    this.counters.contexts++;
+    if (!this.#shutdown) return void this.counters.contexts++;
+    context.live = false;
+    context.answer = SHUT_DOWN;
+  }
+
+  /** G13: the accept ends. Graceful: what is in flight completes. Now: each request has one more turn. */
+  shutdown(mode: Shutdown): void {
+    if (!this.#shutdown)
+      for (const instance of this.instances.filter(({ retired }) => !retired)) {
+        if (instance.contexts.size === 0) this.#retire(instance);
+        const ended = { status: Status.ShutDown, payload: undefined, run: instance.runs };
+        instance.pending.push({ operation: instance.accept, flags: 0, resource: undefined, auxiliary: 0, ...ended });
+      }
+    if (this.#shutdown !== "now") this.#shutdown = mode;
   }
 
   /** The request joins the instance that the host has chosen. */
@@ -88,16 +106,16 @@ export class Model {
     const context = this.contexts.find((context) => context.title === title);
     must("G19", context?.live === true && context.killed, () => `${title} lives, and was taken for dead`);
     this.counters.killed++;
-    this.#end(context, "killed");
+    this.#end(context, "500 killed");
   }
 
   /** What a request had in flight ends without a handler. In a shared instance completions give its slots back. */
-  #end(context: Context, failure: string): void {
+  #end(context: Context, answer: string): void {
     const instance = context.instance!;
     const { flying, pending, resources } = context;
     const orphans = [...flying, ...pending.filter(({ flags }) => !(flags & MORE)).map(({ operation }) => operation)];
     context.live = false;
-    context.answer ??= `500 ${failure}`;
+    context.answer ??= answer;
     this.counters.contexts--;
     instance.contexts.delete(context);
     instance.resources -= resources.size;
@@ -105,7 +123,8 @@ export class Model {
     // Nothing may touch the I/O of one that was killed: its own stack is gone.
     if (!context.killed) for (const resource of resources) if (!resource.taken) this.openBodies.delete(resource);
     const { isolation } = this.settings;
-    if (isolation === "request" || (isolation === "pooled" && orphans.length > 0)) this.#retire(instance);
+    const isUseless = this.#shutdown || isolation === "request" || (isolation === "pooled" && orphans.length > 0);
+    if (isUseless && instance.contexts.size === 0) this.#retire(instance);
     const reclaim = { flags: RECLAIM, status: Status.ShutDown, resource: undefined, payload: NO_BYTES, auxiliary: 0 };
     for (const operation of orphans) instance.pending.push({ operation, ...reclaim, run: instance.runs });
     flying.clear();
@@ -183,6 +202,8 @@ export class Model {
   #wrong(instance: Instance, { kind, action, bytes, context, on, from }: Operation): Status {
     const resource = context?.resource(on);
     if (bytes > this.settings.argumentBytes) return Status.TooBig;
+    // What ends something is welcome.
+    if (this.#shutdown && !["end", "close", "respond", "stream"].includes(kind)) return Status.ShutDown;
     switch (kind) {
       case "timer":
         return (action.ms ?? 0) > TIMER_MS_MAX ? Status.Invalid : Status.Ok;
@@ -389,6 +410,7 @@ export class Model {
     must("G2", !instance.running, () => "run was called inside run");
     must("G11", stack.runsOnStack++ < this.settings.runs, () => `${stack.title} ran too often on one stack`);
     instance.running = stack;
+    if (this.#shutdown === "now") for (const operation of stack.flying) this.#endOperation(operation, Status.ShutDown);
     instance.runs++;
     instance.taken = instance.spent = 0;
     instance.guest.refusing = false;
@@ -458,10 +480,12 @@ export class Model {
     must("G3", guest.prepared.length === 0, () => `${guest.prepared[0]} was not handed over`);
     must("G11", result === taken && spent > 0, () => `run returned ${result}, and took ${taken}`);
     instance.running = undefined;
-    if (pending.length + context.pending.length + context.flying.size > 0) return;
+    const isDue = pending.length + context.pending.length > 0;
+    const isLast = this.#shutdown === "now" && (!isDue || context.runsOnStack === this.settings.runs);
+    if (!isLast && (isDue || context.flying.size > 0)) return;
     // Nothing will come any more.
-    if (context.answer === undefined) this.#report("unanswered", context, context.last!.operation);
-    this.#end(context, "unanswered");
+    if (context.answer === undefined && !this.#shutdown) this.#report("unanswered", context, context.last!.operation);
+    this.#end(context, this.#shutdown ? SHUT_DOWN : "500 unanswered");
   }
 
   /** The run ended in a trap, as it was told to. G9: it costs what isolation says. */
@@ -476,8 +500,8 @@ export class Model {
     const { isolation, traps } = this.settings;
     const isContained = isolation === "shared" && isAbort && instance.traps < traps;
     if (!isContained) this.#retire(instance);
-    this.#end(running!, "trap");
-    if (!isContained) for (const other of contexts) this.#end(other, "condemned");
+    this.#end(running!, "500 trap");
+    if (!isContained) for (const other of contexts) this.#end(other, "500 condemned");
   }
 
   #report(kind: string, { title }: Context, operation?: Operation, status?: Status): void {
@@ -494,6 +518,7 @@ export class Model {
       const { title, pending, flying, waiting, connected } = context;
       const late = [...flying].find(({ due }) => due <= this.now());
       const isBusy = connected.size === this.settings.connections;
+      must("G13", this.#shutdown !== "now", () => `${title} has survived the shutdown`);
       must("G3", pending.length === 0, () => `${title} was not told of ${pending[0]!.operation}`);
       must("G3", flying.size > 0, () => `${title} waits for nothing, and has not ended`);
       must("G11", waiting.length === 0 || isBusy, () => `${waiting[0]} waits, and a connection is free`);

@@ -29,7 +29,7 @@ import {
 } from "../../assembly/abi.ts";
 import { path } from "../../scripts/paths.ts";
 import { Proactor, kv } from "../../src/index.ts";
-import type { ErrorReport, Grants } from "../../src/index.ts";
+import type { ErrorReport, Grants, Shutdown } from "../../src/index.ts";
 import { encodePairs } from "../../src/pairs.ts";
 import type { KvStore, OriginGrant } from "../../src/resource.ts";
 import type { Clock } from "../../src/deadlines.ts";
@@ -90,6 +90,8 @@ export class Stage {
   readonly #timers = new Map<unknown, Context>();
   #reports: string[] = [];
   #divergence: unknown;
+  /** Whether the host is done with its shutdown; undefined without one. */
+  #down: boolean | undefined;
 
   constructor(settings: Settings) {
     const { isolation, ignoresAbort, watchesMemory, ...limits } = settings;
@@ -119,7 +121,7 @@ export class Stage {
       setTimeout: (callback, ms) => {
         const timer = clock.setTimeout(() => {
           this.#timers.delete(timer);
-          this.#hear((model) => model.timerFires(this.#current!));
+          if (this.#current) this.#hear((model) => model.timerFires(this.#current!));
           callback();
         }, ms);
         // A roll call waits for what others do, and not for what is due.
@@ -160,9 +162,9 @@ export class Stage {
   }
 
   async #answered(context: Context, response: Response): Promise<void> {
-    if (response.status === 500) {
+    if (response.status >= 500) {
       const { error } = (await response.json()) as { error: string };
-      this.#answers.set(context, `500 ${error}`);
+      this.#answers.set(context, `${response.status} ${error}`);
     } else if (response.status === 201) {
       this.#answers.set(context, "201");
       await response.body?.cancel();
@@ -221,6 +223,13 @@ export class Stage {
     await this.rest();
   }
 
+  async shutdown(mode: Shutdown): Promise<void> {
+    this.#hear((model) => model.shutdown(mode));
+    this.#down = false;
+    void this.#proactor.shutdown(mode).then(() => (this.#down = true));
+    await this.rest();
+  }
+
   /** The memory of every instance grows, so that all that the host has seen of it is detached. */
   async grow(): Promise<void> {
     for (const { memory } of this.#sides) memory.grow(1);
@@ -274,6 +283,7 @@ export class Stage {
       await this.pass(1000);
     }
     model.end();
+    must("G13", this.#down !== false, () => "the shutdown has not ended");
     this.#same("G12", "timers left", this.#simulation.clock.size, 0);
   }
 
@@ -288,25 +298,16 @@ export class Stage {
       ...simulated,
       fetch: (url, init) => this.#begun(Number(new URL(url).pathname.slice(1)), () => simulated.fetch(url, init)),
     };
-    const outside = (key: string): Promise<never> => this.#call(Number(key)) as Promise<never>;
-    const later = this.#simulation.kv({
-      store: {
-        get: outside,
-        getWithMetadata: outside,
-        put: outside,
-        delete: outside,
-        list: ({ prefix }) => outside(prefix!),
-      },
-    }).store;
+    const outside = (key: string): Promise<never> => this.#begun(Number(key), () => this.#call(Number(key))) as never;
     const store: KvStore = {
-      ...later,
-      get: (key, options) => this.#begun(Number(key), () => later.get(key, options)),
-      put: (key, value, options) => {
+      get: outside,
+      getWithMetadata: outside,
+      delete: outside,
+      list: ({ prefix }) => outside(prefix!),
+      put: (key, value) => {
         this.#hear((model) => this.#checkValue(model.operations.get(Number(key))!, value));
-        return this.#begun(Number(key), () => later.put(key, value, options));
+        return outside(key);
       },
-      delete: (key) => this.#begun(Number(key), () => later.delete(key)),
-      list: (options) => this.#begun(Number(options.prefix), () => later.list(options)),
     };
     return { CACHE: kv(store), API: api };
   }
