@@ -154,17 +154,17 @@ const outcome = fc.constantFrom<Outcome>("ok", "ok", "ok", "missing", "fails");
 const bytes = fc.constantFrom(0, 3, 20_000, 70_000);
 
 const some: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 6, arbitrary: actions(2).map((steps) => open(...steps)) },
+  { weight: 12, arbitrary: actions(2).map((steps) => open(...steps)) },
   {
-    weight: 10,
+    weight: 20,
     arbitrary: fc
       .tuple(nth, outcome, bytes, actions(1))
       .map(([nth, outcome, bytes, steps]) => settle(nth, outcome, bytes, ...steps)),
   },
-  { weight: 4, arbitrary: fc.tuple(nth, outcome).map(([nth, outcome]) => settleAll(nth, outcome)) },
-  { weight: 6, arbitrary: fc.constantFrom(1, 2, 5, 10, 300).map(pass) },
-  { weight: 2, arbitrary: nth.map(kill) },
-  { weight: 2, arbitrary: fc.constant(grow()) },
+  { weight: 8, arbitrary: fc.tuple(nth, outcome).map(([nth, outcome]) => settleAll(nth, outcome)) },
+  { weight: 12, arbitrary: fc.constantFrom(1, 2, 5, 10, 300).map(pass) },
+  { weight: 4, arbitrary: nth.map(kill) },
+  { weight: 4, arbitrary: fc.constant(grow()) },
   { weight: 1, arbitrary: fc.constantFrom<Shutdown>("graceful", "now").map(shutdown) },
 );
 
