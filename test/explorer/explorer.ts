@@ -5,14 +5,17 @@
 // (an event comes, an operation completes, a context is killed), or a turn with everything that its handlers choose.
 
 import { Status } from "../../assembly/abi.ts";
-import { Host, PACKED_WORDS, REQUESTS, THROW } from "./host.ts";
+import { THROW, successor } from "./choices.ts";
 import type { HostOptions } from "./host.ts";
-import { LayoutGrew, Machine } from "./machine.ts";
+import { LayoutGrew } from "./machine.ts";
 import type { Layout } from "./machine.ts";
+import { PACKED_WORDS } from "./packing.ts";
 import { Checks, Violation } from "./promises.ts";
 import type { Promised } from "./promises.ts";
 import { Rows } from "./rows.ts";
+import { REQUESTS } from "./state.ts";
 import type { Variant } from "./variant.ts";
+import { Saved, World } from "./world.ts";
 
 export interface ExploreOptions extends HostOptions {
   /** Steps from the start; all, if nothing else ends the exploration. */
@@ -38,11 +41,8 @@ export interface Report {
   readonly violation: { readonly message: string; readonly script: readonly string[] } | undefined;
 }
 
-/** A module and the host that drives it. */
-interface World {
-  machine: Machine;
-  host: Host;
-}
+/** What a turn is told. */
+type Call = [context: number, budget: number];
 
 const PAGES_GROWN = 1;
 
@@ -58,6 +58,7 @@ class Explorer {
   readonly #world: World;
   /** The same module with more memory, which must not make a difference. */
   readonly #grown: World;
+
   /** The guest's half of each state, and the states: the number of a guest's half, then the host's. */
   #guests = new Rows(0);
   #states = new Rows(1 + PACKED_WORDS);
@@ -68,46 +69,26 @@ class Explorer {
   #depth = 0;
   #violation: Report["violation"];
 
-  // The state that is being expanded, and which of its transitions is being taken.
+  /** The state that is being expanded, and which of its transitions is being taken. */
   #expanding = 0;
   #ordinal = 0;
-  #from = new Int32Array(1 + PACKED_WORDS);
-  #fromGuest = new Int32Array();
-  /** The state to which it led. */
-  readonly #to = new Int32Array(1 + PACKED_WORDS);
-  #toGuest = new Int32Array();
-  /** The state to which the same turn led in another world. */
-  readonly #otherState = new Int32Array(1 + PACKED_WORDS);
-  #otherGuest = new Int32Array();
+  /** That state, the one to which the transition led, and those to which it led under other circumstances. */
+  readonly #from = new Saved();
+  readonly #to = new Saved();
+  readonly #other = new Saved();
+  readonly #another = new Saved();
   /** The transition that is to be told. */
   #telling: { ordinal: number; script: string[] } | undefined;
 
   constructor(variant: Variant, options: ExploreOptions) {
     this.#options = options;
-    this.#world = this.#start(variant, 0);
-    this.#grown = this.#start(variant, PAGES_GROWN);
-  }
-
-  #start(variant: Variant, pages: number): World {
-    const host = new Host(this.#checks, this.#options);
-    const machine = new Machine(variant, host.imports, this.#layout);
-    host.machine = machine;
-    machine.initialize(pages);
-    if (this.#options.fresh) machine.exports.useFreshHandlers();
-    // Shows where the library has its records.
-    this.#judge(() => host.turn(REQUESTS[0], 1, []));
-    machine.begin();
-    return { machine, host };
+    this.#world = new World(variant, options, this.#checks, this.#layout, 0);
+    this.#grown = new World(variant, options, this.#checks, this.#layout, PAGES_GROWN);
   }
 
   run(): Report {
     const { depth = Infinity, states = Infinity, goOn } = this.#options;
-    if (this.#violation) return this.#report(false);
-    this.#world.host.pack(this.#from, 1);
-    this.#try(() => {
-      this.#restore(this.#world);
-      this.#found(true);
-    });
+    this.#judge(() => this.#begin());
     let next = 0;
     for (let end = 1; next < end && this.#depth < depth; end = this.#states.size) {
       for (; next < end; next++) {
@@ -118,6 +99,16 @@ class Explorer {
       this.#depth++;
     }
     return this.#report(!this.#violation && next === this.#states.size);
+  }
+
+  #begin(): void {
+    this.#world.begin();
+    this.#grown.begin();
+    this.#world.save(this.#from, false);
+    this.#try(() => {
+      this.#world.restore(this.#from);
+      this.#found(true);
+    });
   }
 
   #report(complete: boolean): Report {
@@ -143,12 +134,11 @@ class Explorer {
         if (!(error instanceof LayoutGrew)) throw error;
         const initial = this.#world.machine.initialRow();
         this.#guests = this.#guests.widened(initial, guests);
-        this.#states = this.#states.widened(this.#to, states);
+        this.#states = this.#states.widened(this.#to.host, states);
         this.#parents.length = this.#ordinals.length = states;
-        this.#fromGuest = initial.slice();
-        this.#toGuest = initial.slice();
-        this.#otherGuest = initial.slice();
         this.#transitions = transitions;
+        this.#telling = undefined;
+        for (const saved of [this.#from, this.#to, this.#other, this.#another]) saved.guest = initial.slice();
       }
     }
   }
@@ -167,131 +157,106 @@ class Explorer {
   #expand(state: number): void {
     this.#expanding = state;
     this.#ordinal = 0;
-    this.#states.read(state, this.#from);
-    this.#guests.read(this.#from[0]!, this.#fromGuest);
-    this.#restore(this.#world);
+    this.#states.read(state, this.#from.host);
+    this.#guests.read(this.#from.host[0]!, this.#from.guest);
+    this.#world.restore(this.#from);
     this.#expandWorld();
     for (const context of REQUESTS) {
-      this.#restore(this.#world);
-      const due = this.#world.host.due(context);
-      for (let budget = 1; budget <= due; budget++) this.#expandTurn(context, budget, due);
+      this.#world.restore(this.#from);
+      const due = this.#world.state.due(context);
+      for (let budget = 1; budget <= due; budget++) this.#expandTurn([context, budget]);
+      if (due > 0) this.#compareForged([context, due]);
     }
     // A call without a budget dispatches nothing, but it cleans up.
-    this.#restore(this.#world);
-    if (this.#world.host.trapped) this.#expandTurn(REQUESTS[0], 0, 0);
+    this.#world.restore(this.#from);
+    if (this.#world.state.trapped) this.#expandTurn([REQUESTS[0], 0]);
   }
 
   /** What happens between turns leaves the guest as it is. */
   #expandWorld(): void {
-    const { host } = this.#world;
+    const { state } = this.#world;
     const step = (act: () => void): void => {
-      this.#begin();
+      this.#beginStep();
       act();
       this.#found(false);
-      this.#restore(this.#world);
+      this.#world.restore(this.#from);
     };
     for (const context of REQUESTS) {
-      if (host.mayArrive(context)) step(() => host.arrive(context));
-      if (host.mayDie(context)) step(() => host.kill(context));
+      if (state.mayArrive(context)) step(() => state.arrive(context));
+      if (state.mayDie(context)) step(() => state.kill(context));
     }
-    for (let index = host.working().length - 1; index >= 0; index--) {
-      for (const status of [Status.Ok, Status.TimedOut]) step(() => host.complete(host.working()[index]!, status));
+    for (let index = state.working().length - 1; index >= 0; index--) {
+      for (const status of [Status.Ok, Status.TimedOut]) step(() => state.complete(state.working()[index]!, status));
     }
   }
 
   /** One turn, with everything that its handlers may choose, in the order of counting; first with idle handlers. */
-  #expandTurn(context: number, budget: number, due: number): void {
-    const { host } = this.#world;
+  #expandTurn(call: Call): void {
     for (let choices: number[] | undefined = []; choices;) {
-      this.#restore(this.#world);
-      this.#begin();
-      host.turn(context, budget, choices);
-      const next = successor(choices, host.arities);
+      this.#world.restore(this.#from);
+      this.#beginStep();
+      const arities = this.#world.host.turn(...call, choices);
       this.#found(true);
-      if (choices.length === 0) {
-        this.#compareTurn(this.#grown, "G5", "with more memory", context, budget);
-        if (budget === due) this.#compareForged(context, budget);
-      }
-      choices = next;
+      if (choices.length === 0) this.#compareGrown(call);
+      choices = successor(choices, arities);
     }
   }
 
-  /** The turn that was just taken with idle handlers must end the same way in another world. */
-  #compareTurn(world: World, promised: Promised, how: string, context: number, budget: number): void {
-    this.#restore(world);
-    world.host.turn(context, budget, []);
-    this.#saveOther(world);
-    this.#otherState[0] = this.#to[0]!;
-    const isSame = isEqual(this.#otherGuest, this.#toGuest) && isEqual(this.#otherState, this.#to);
-    this.#checks.that(isSame, promised, () => `the turn ends in another state ${how}`);
+  /** The turn that was just taken, its handlers idle, must end in the same state with more memory. */
+  #compareGrown(call: Call): void {
+    this.#take(call, [], false, this.#other, this.#grown);
+    this.#checks.that(this.#other.equals(this.#to), "G5", () => "the turn ends in another state with more memory");
   }
 
-  /** Also if a handler throws, though only after the guest has cleaned up: the forged completions are in the way. */
-  #compareForged(context: number, budget: number): void {
-    const { host } = this.#world;
-    this.#restore(this.#world);
-    // The turn will end at its first completion, and then it matters which these are.
-    if (host.warned) return;
-    host.forging = true;
-    this.#compareTurn(this.#world, "G20", "with forged completions around", context, budget);
-    this.#throwAndRecover(context, budget, true);
-    const [state, guest] = [this.#otherState.slice(), this.#otherGuest.slice()];
-    this.#throwAndRecover(context, budget, false);
-    const isSame = isEqual(this.#otherGuest, guest) && isEqual(this.#otherState, state);
-    this.#checks.that(isSame, "G20", () => "a trap ends in another state with forged completions around");
+  /** A turn must end in the same state whatever is forged: if its handlers are idle, and if the first one throws. */
+  #compareForged(call: Call): void {
+    this.#tell();
+    this.#world.restore(this.#from);
+    // The turn would end at its first completion, and then it matters which these are.
+    if (this.#world.state.warned) return;
+    for (const choices of [[], THROW]) {
+      this.#take(call, choices, true, this.#other);
+      this.#take(call, choices, false, this.#another);
+      const isSame = this.#other.equals(this.#another);
+      this.#checks.that(isSame, "G20", () => "the turn ends in another state with forged completions around");
+    }
   }
 
-  #throwAndRecover(context: number, budget: number, forging: boolean): void {
-    const { host } = this.#world;
-    this.#restore(this.#world);
-    host.forging = forging;
-    host.turn(context, budget, [THROW]);
-    host.forging = false;
-    if (host.trapped) host.turn(context, 0, []);
-    this.#saveOther(this.#world);
+  /** Takes a turn, and if it traps one that cleans up: until then what was forged lies in the way. */
+  #take([context, budget]: Call, choices: readonly number[], forging: boolean, to: Saved, world = this.#world): void {
+    world.restore(this.#from);
+    world.host.turn(context, budget, choices, forging);
+    if (choices === THROW && world.state.trapped) world.host.turn(context, 0, []);
+    world.save(to, true);
   }
 
-  #saveOther({ machine, host }: World): void {
-    machine.save(this.#otherGuest);
-    host.pack(this.#otherState, 1);
-    machine.compareWithStart();
-  }
-
-  #restore({ machine, host }: World): void {
-    machine.restore(this.#fromGuest);
-    host.unpack(this.#from, 1);
-  }
-
-  #begin(): void {
+  #beginStep(): void {
     this.#transitions++;
+    this.#tell();
+  }
+
+  #tell(): void {
     const isTold = this.#telling?.ordinal === ++this.#ordinal;
-    this.#world.host.log = isTold ? (line) => this.#telling!.script.push(line) : undefined;
+    this.#world.state.log = isTold ? (line) => this.#telling!.script.push(line) : undefined;
   }
 
   // States.
 
   /** Takes note of the state that a step has led to, and examines the guest's half of it if that is new. */
   #found(hasRun: boolean): void {
-    const { machine, host } = this.#world;
-    host.pack(this.#to, 1);
-    let isNew = false;
-    if (hasRun) {
-      machine.save(this.#toGuest);
-      const guest = this.#guests.add(this.#toGuest);
-      isNew = guest < 0;
-      this.#to[0] = isNew ? ~guest : guest;
-    } else {
-      this.#to[0] = this.#from[0]!;
-    }
-    if (this.#states.add(this.#to) < 0) {
+    const { host, state, machine } = this.#world;
+    const isTold = state.log !== undefined;
+    state.log = undefined;
+    this.#world.save(this.#to, hasRun);
+    const guest = hasRun ? this.#guests.add(this.#to.guest) : this.#from.host[0]!;
+    const isNew = guest < 0;
+    this.#to.host[0] = isNew ? ~guest : guest;
+    if (this.#states.add(this.#to.host) < 0) {
       this.#parents.push(this.#expanding);
       this.#ordinals.push(this.#ordinal);
     }
-    const isTold = host.log !== undefined;
-    host.log = undefined;
-    if (hasRun) machine.compareWithStart();
-    if (!isNew && !isTold) return;
-    machine.restore(hasRun ? this.#toGuest : this.#fromGuest);
+    if (!isNew && !(isTold && hasRun)) return;
+    this.#world.restore(this.#to);
     host.probe();
     host.shutDown();
     machine.compareWithStart();
@@ -316,20 +281,4 @@ class Explorer {
     this.#telling = undefined;
     return script;
   }
-}
-
-function isEqual(left: Int32Array, right: Int32Array): boolean {
-  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false;
-  return true;
-}
-
-/** The next list of choices, or none if these were the last. What was not chosen was 0. */
-function successor(choices: readonly number[], arities: readonly number[]): number[] | undefined {
-  for (let last = arities.length - 1; last >= 0; last--) {
-    const chosen = choices[last] ?? 0;
-    if (chosen + 1 < arities[last]!) {
-      return [...Array.from({ length: last }, (_, index) => choices[index] ?? 0), chosen + 1];
-    }
-  }
-  return undefined;
 }

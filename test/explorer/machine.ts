@@ -70,7 +70,11 @@ export class Machine {
     this.exports = instance.exports as unknown as Exports;
     this.words = new Int32Array(this.exports.memory.buffer);
     this.#layout = layout;
-    this.#named = (name) => instance.exports[name] as WebAssembly.Global;
+    this.#named = (name) => {
+      const global = instance.exports[name];
+      if (global instanceof WebAssembly.Global) return global;
+      throw new Error(`the module has no variable ${name}; say in machine.ts what has taken its place`);
+    };
     this.#globals = globals.map(this.#named);
     this.#lastSlot = this.#named("assembly/handler-table/lastSlot");
     this.#firstFree = this.#named("assembly/handler-table/firstFree");
