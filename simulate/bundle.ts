@@ -30,7 +30,7 @@ export async function loadSimulator(bug?: Planted): Promise<Simulator> {
     writeFileSync(outfile, await bundle(bug));
     const { runSeed } = (await import(pathToFileURL(outfile).href)) as typeof Seed;
     const isInGuest = bug?.file.startsWith("assembly/");
-    const interpreters = bug && isInGuest ? await compile(bug) : loadInterpreters();
+    const interpreters = bug && isInGuest ? [await compile(bug)] : loadInterpreters();
     return { runSeed, interpreters };
   } finally {
     rmSync(folder, { recursive: true });
@@ -74,17 +74,14 @@ function plant(bug: Planted): Plugin {
   };
 }
 
-async function compile(bug: Planted): Promise<WebAssembly.Module[]> {
+/** With the default runtime: compiling takes longer than finding the bug. */
+async function compile(bug: Planted): Promise<WebAssembly.Module> {
   const compiler = new Worker(new URL("../scripts/asc-worker.ts", import.meta.url));
+  const argv = ["--config", "asconfig.json", "--target", "release", "--exportRuntime"];
   const patches = { [path(bug.file)]: patched(readFileSync(path(bug.file), "utf8"), bug) };
-  const modules: WebAssembly.Module[] = [];
-  for (const runtime of RUNTIMES) {
-    const argv = ["--config", "asconfig.json", "--target", "release", "--runtime", runtime, "--exportRuntime"];
-    compiler.postMessage({ entry: GUEST, outFile: "program.wasm", argv, patches } satisfies GuestJob);
-    const [{ wasm, diagnostics }] = (await once(compiler, "message")) as [GuestResult];
-    if (!wasm) throw new Error(`${GUEST} does not compile with the bug "${bug.title}":\n${diagnostics}`);
-    modules.push(new WebAssembly.Module(wasm as BufferSource));
-  }
+  compiler.postMessage({ entry: GUEST, outFile: "program.wasm", argv, patches } satisfies GuestJob);
+  const [{ wasm, diagnostics }] = (await once(compiler, "message")) as [GuestResult];
   await compiler.terminate();
-  return modules;
+  if (!wasm) throw new Error(`${GUEST} does not compile with the bug "${bug.title}":\n${diagnostics}`);
+  return new WebAssembly.Module(wasm as BufferSource);
 }

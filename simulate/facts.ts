@@ -79,17 +79,16 @@ export class Facts {
 
   /** Answers `/id/index?bytes=n`, slowly or not, with the bytes of that step. */
   origin(world: Simulation): OriginGrant {
-    const grant = world.origin(ORIGIN, async (request) => {
+    const grant = world.origin(ORIGIN, (request) => {
       const { pathname, searchParams } = new URL(request.url);
       const [, id, index] = pathname.split("/");
-      if (request.method === "POST") {
-        const bytes = new Uint8Array(await request.arrayBuffer());
-        this.#checkContent(bytes, `POST ${request.url}`);
-      }
       return new Response(bodyOf(Number(id), Number(index), Number(searchParams.get("bytes"))));
     });
     const fetch: OriginGrant["fetch"] = (url, init) => {
       this.#checkOwner(world, Number(new URL(url).pathname.split("/")[1]), `fetch ${url}`);
+      // Looked at now: how long it takes to read a request's body differs from engine to engine.
+      if (init.body instanceof Uint8Array) this.#checkContent(init.body as Uint8Array<ArrayBuffer>, `POST ${url}`);
+      else if (init.method === "POST" && init.body !== null) this.wrong.push(`POST ${url} has a body of another kind`);
       return grant.fetch(url, init);
     };
     return { ...grant, fetch };

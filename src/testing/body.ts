@@ -45,6 +45,11 @@ export function simulatedBody(source: ReadableStream<Uint8Array>, options: BodyO
   let position = 0;
   /** Where the piece ends that is under way. */
   let begun = 0;
+  const read = (): Promise<ReadableStreamReadResult<Uint8Array>> =>
+    reader.read().catch((error: unknown) => {
+      close("broken");
+      throw error;
+    });
   const nextPiece = async (): Promise<void> => {
     begun += PIECE_BYTES;
     await pause(clock, delay, random);
@@ -63,19 +68,14 @@ export function simulatedBody(source: ReadableStream<Uint8Array>, options: BodyO
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        if (position === begun) await nextPiece();
-        if (rest.length === 0) {
-          const { done, value } = await reader.read().catch((error: unknown) => {
-            close("broken");
-            throw error;
-          });
-          if (!open) return new Promise(() => {});
-          if (done) {
-            close("consumed");
-            return controller.close();
-          }
-          rest = value;
+        // At the same time: how long an engine takes to read must not add to what has been drawn.
+        const [chunk] = await Promise.all([rest.length === 0 ? read() : undefined, position === begun && nextPiece()]);
+        if (!open) return new Promise(() => {});
+        if (chunk?.done) {
+          close("consumed");
+          return controller.close();
         }
+        if (chunk) rest = chunk.value;
         if (rest.length === 0) return this.pull!(controller);
         const piece = rest.subarray(0, begun - position);
         rest = rest.subarray(piece.length);

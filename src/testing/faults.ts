@@ -26,7 +26,7 @@ export interface Faults {
 
   /** A call of a store or an upstream settles, and then settles again, in both ways. */
   settledTwice: number;
-  /** Before an event the process is busy for up to a second, so that what is due comes late. */
+  /** In any ten milliseconds: the process is busy for up to a second, so that what is due comes late. */
   stall: number;
   /** In this whole run the clock stands still, as far as host and guest can see, until the faults stop. */
   frozenClock: number;

@@ -173,7 +173,8 @@ class Run {
     const answers = [...this.#answers.values()].toSorted((a, b) => a.index - b.index);
     for (const { index, response, bytes, at, complete } of answers) {
       this.#trace.numbers(index, response.status, at, complete ? 1 : 0);
-      this.#trace.bytes(bytes);
+      // How much comes before a body breaks off is the engine's to say.
+      if (complete) this.#trace.bytes(bytes);
     }
     const { hash } = this.#trace;
     const { counters } = this.#proactor;

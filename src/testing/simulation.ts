@@ -30,8 +30,9 @@ export interface SimulationOptions {
 /** What an origin's author writes: a request in, a response out. */
 export type Upstream = (request: Request) => Response | Promise<Response>;
 
-/** How long the process is busy at most when it stalls, and how stale a read is: milliseconds. */
+/** How long the process is busy at most when it stalls, how often that is drawn, and how stale a read is: milliseconds. */
 const STALL_MS_MAX = 1000;
+const STALL_EVERY_MS = 10;
 const STALE_MS_MAX = 60_000;
 
 export class Simulation {
@@ -53,6 +54,8 @@ export class Simulation {
   readonly platform: Platform;
   readonly #delay: readonly [number, number];
   readonly #bodyDelay: readonly [number, number];
+  readonly #stalls: Random;
+  #stallFrom = 0;
   #frozenAt: number | undefined;
   #speak!: () => void;
   /** Fulfilled when those who are silent answer. */
@@ -61,6 +64,7 @@ export class Simulation {
   constructor({ seed = 1, delay = [1, 50], bodyDelay = [0, 0], faults, platform }: SimulationOptions = {}) {
     this.seed = seed;
     this.random = new Random(seed);
+    this.#stalls = new Random(seed ^ STALL_MS_MAX);
     this.#delay = delay;
     this.#bodyDelay = bodyDelay;
     this.faults = onlyFaults(faults);
@@ -198,12 +202,25 @@ export class Simulation {
     return this.random.between(...this.#delay);
   }
 
+  /**
+   * Keeps the process busy now and then, so that what is due meanwhile comes late. By time and not by event: engines
+   * differ in how many events it takes to move a body.
+   */
+  #maybeStall(): void {
+    if (this.faults.stall === 0) return;
+    const { earliest } = this.clock;
+    for (; this.#stallFrom + STALL_EVERY_MS <= earliest; this.#stallFrom += STALL_EVERY_MS) {
+      if (!this.#stalls.chance(this.faults.stall)) continue;
+      this.struck.push({ fault: "stall", what: "everybody" });
+      this.clock.moveTo(this.#stallFrom + this.#stalls.between(1, STALL_MS_MAX));
+    }
+  }
+
   /** Lets the next event happen. False if there is none. */
   async step(): Promise<boolean> {
     await eventsDone();
     if (this.clock.size === 0) return false;
-    if (this.strikes("stall", "everybody"))
-      this.clock.moveTo(this.clock.earliest + this.random.between(1, STALL_MS_MAX));
+    this.#maybeStall();
     this.clock.fireNext();
     await eventsDone();
     return true;
