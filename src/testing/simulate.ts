@@ -118,7 +118,6 @@ class Run {
   readonly #proactor: SimulatedProactor;
   readonly #granted: number;
   readonly #events = new Map<number, PlatformEvent>();
-  readonly #clients: Promise<void>[] = [];
   readonly #answers = new Map<number, Answer>();
   readonly #reports: ErrorReport[] = [];
   #requests = 0;
@@ -276,16 +275,31 @@ class Run {
 
   #send(): void {
     const index = this.#requests++;
+    void this.#hook(() => this.#serve(index));
+  }
+
+  /** One request, from its caller's side. */
+  async #serve(index: number): Promise<void> {
+    const { request: make, onAnswer } = this.#options;
+    const { clock, platform } = this.#world;
     const random = this.#random.fork();
-    const request = this.#options.request?.(index, random, this.#world) ?? new Request("http://localhost/");
-    const event = new PlatformEvent(this.#world.platform, index, `request ${index} (${request.method} ${request.url})`);
+    const request = make?.(index, random, this.#world) ?? new Request("http://localhost/");
+    const event = new PlatformEvent(platform, index, `request ${index} (${request.method} ${request.url})`);
     this.#events.set(index, event);
-    this.#trace.numbers(index, this.#world.clock.now());
-    this.#trace.line(() => `${this.#world.clock.now()} ms: ${event.name} comes`);
+    this.#trace.numbers(index, clock.now());
+    this.#trace.line(() => `${clock.now()} ms: ${event.name} comes`);
     if (this.#world.strikes("killed", event.name))
-      this.#world.clock.setTimeout(() => this.#kill(event), random.between(0, KILLED_WITHIN_MS));
+      clock.setTimeout(() => this.#kill(event), random.between(0, KILLED_WITHIN_MS));
     const leaves = this.#world.strikes("left", event.name);
-    this.#clients.push(this.#await(index, request, event, leaves));
+    const response = await this.#proactor.serve(request, this.#world, event);
+    if (event.killed) return;
+    const at = clock.now();
+    this.#trace.line(() => `${at} ms: ${event.name} is answered with ${response.status}`);
+    event.answer();
+    const { bytes, complete } = await read(response.body, leaves);
+    const answer = { index, request, response, bytes, text: new TextDecoder().decode(bytes), complete, at };
+    this.#answers.set(index, answer);
+    await onAnswer?.(answer, this.#world);
   }
 
   #kill(event: PlatformEvent): void {
@@ -294,20 +308,7 @@ class Run {
     event.kill();
   }
 
-  /** The caller's side of one request. */
-  async #await(index: number, request: Request, event: PlatformEvent, leaves: boolean): Promise<void> {
-    const response = await this.#proactor.serve(request, this.#world, event);
-    if (event.killed) return;
-    const at = this.#world.clock.now();
-    this.#trace.line(() => `${at} ms: ${event.name} is answered with ${response.status}`);
-    event.answer();
-    const { bytes, complete } = await read(response.body, leaves);
-    const text = new TextDecoder().decode(bytes);
-    const answer: Answer = { index, request, response, bytes, text, complete, at };
-    this.#answers.set(index, answer);
-    await this.#hook(() => this.#options.onAnswer?.(answer, this.#world));
-  }
-
+  /** Remembers what the owner's own code throws first. */
   async #hook(hook: () => void | Promise<void>): Promise<void> {
     try {
       await hook();

@@ -92,6 +92,10 @@ test("simulate: what a hook throws fails the run, which names its seed", async (
   expect(error.cause).toBe(thrown);
   const atEnd = run(TIMER, { seed: 43, onEnd: () => Promise.reject(thrown) });
   expect((await failureOf(atEnd)).message).toContain("seed 43: not what I expected");
+  const request = (): never => {
+    throw thrown;
+  };
+  expect((await failureOf(run(TIMER, { seed: 44, request }))).message).toContain("seed 44: not what I expected");
 });
 
 test("simulate: without faults nothing strikes, and everybody is answered", async () => {
