@@ -148,8 +148,15 @@ class Explorer {
       steps();
     } catch (error) {
       if (!(error instanceof Violation)) throw error;
+      this.#reset();
       this.#violation = { message: error.message, script: this.#script() };
     }
+  }
+
+  /** After a violation anything may have changed. */
+  #reset(): void {
+    this.#world.machine.reset();
+    this.#grown.machine.reset();
   }
 
   // Steps.
@@ -276,6 +283,7 @@ class Explorer {
         this.#expand(state);
       } catch (error) {
         if (!(error instanceof Violation)) throw error;
+        this.#reset();
       }
     }
     this.#telling = undefined;

@@ -5,6 +5,7 @@
 // found with the smaller one is found anew: what is not put back would be blamed on the guest.
 
 import { COMPLETION_BYTES, COMPLETION_FLAGS, SUBMISSION_BYTES } from "../../assembly/abi.ts";
+import { Violation } from "./promises.ts";
 import type { Variant } from "./variant.ts";
 
 /** What dead memory is overwritten with: no pointer, no token, no status. */
@@ -17,8 +18,9 @@ const RECORD_WORDS = COMPLETION_BYTES / 4;
 const SUBMISSION_WORDS = SUBMISSION_BYTES / 4;
 /** Completions that a turn of ours has at most. */
 export const RECORDS = 64;
-/** What asc reserves by default. */
+/** What asc reserves by default, and leaves free at the front of memory. */
 const STACK_BYTES = 32_768;
+const UNUSED_BYTES = 1024;
 
 /** What ever changes, in the order in which it was found: words of memory by their index, globals by ~index. */
 export type Layout = number[];
@@ -143,7 +145,9 @@ export class Machine {
     this.#restart();
     if (!isSame(this.words, this.#initialWords)) {
       for (let index = 0; index < this.words.length; index++) {
-        if (this.words[index] !== this.#initialWords[index]) this.#layout.push(index);
+        if (this.words[index] === this.#initialWords[index]) continue;
+        if (index < UNUSED_BYTES / 4) throw new Violation("G5", `the guest writes at ${index * 4}, like through null`);
+        this.#layout.push(index);
       }
     }
     for (let index = 0; index < this.#globals.length; index++) {
@@ -152,6 +156,12 @@ export class Machine {
     if (this.#layout.length === size) return;
     this.#restart();
     throw new LayoutGrew();
+  }
+
+  /** Puts everything back as it was at the start, whatever a violation has left behind. */
+  reset(): void {
+    this.words.set(this.#initialWords);
+    this.#globals.forEach((global, index) => (global.value = this.#initialGlobals[index]!));
   }
 
   #restart(): void {

@@ -40,6 +40,9 @@ const PLANS: Plan[] = [
   { ...base, capacity: 2, fresh: true, states: 50_000 },
 ];
 
+/** A guest that loops for ever calls nobody who could end it; from here it is ended. */
+const SILENCE_MS = 120_000;
+
 async function main(): Promise<void> {
   const plans = plansOf(process.argv.slice(2));
   if (!plans) return console.log(HELP);
@@ -114,15 +117,20 @@ async function exploreAll(variant: Variant, plans: Plan[]): Promise<Report[]> {
 
 async function exploreOne(variant: Variant, plan: Plan, tell: (report: Report) => void): Promise<Report> {
   const worker = new Worker(new URL("worker.ts", import.meta.url));
-  worker.postMessage({ ...plan, variant } satisfies Job);
-  for (;;) {
-    const [{ report, isOver }] = (await once(worker, "message")) as [Progress];
-    if (!isOver) {
+  try {
+    worker.postMessage({ ...plan, variant } satisfies Job);
+    for (;;) {
+      const [{ report, isOver }] = (await once(worker, "message", { signal: AbortSignal.timeout(SILENCE_MS) })) as [
+        Progress,
+      ];
+      if (isOver) return report;
       tell(report);
-      continue;
     }
+  } catch (error) {
+    if ((error as Error).name !== "AbortError") throw error;
+    throw new Error(`capacity ${plan.capacity}: a turn does not come to an end`, { cause: error });
+  } finally {
     await worker.terminate();
-    return report;
   }
 }
 
