@@ -81,5 +81,5 @@ export function fill(budget: u32): u32 {
     // If the arena did not grow enough, this second call completes the operation with TooBig.
     count = poll(completions, capacity, payloads(), payloadsBytes());
   }
-  return accepted(count);
+  return accepted(count, capacity);
 }

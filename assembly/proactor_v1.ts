@@ -21,7 +21,7 @@ export declare function abort(
 ): void;
 
 /** What `submit` and `poll` return if the host took the call itself. A library that keeps the contract gets nothing else. */
-export function accepted(count: i32): u32 {
-  assert(count >= 0, "the host rejected the call");
+export function accepted(count: u32, most: u32): u32 {
+  assert(count <= most, "the host rejected the call");
   return count;
 }

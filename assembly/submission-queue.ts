@@ -184,7 +184,7 @@ export function commit(submission: Submission): Token {
 export function flush(): void {
   const count = length;
   for (let next: u32 = 0; next < count;) {
-    next += accepted(submit(changetype<usize>(submissionAt(next)), count - next));
+    next += accepted(submit(changetype<usize>(submissionAt(next)), count - next), count - next);
     // What lies behind may make room: an answer, a cancel, a close.
     if (next < count) refuse(submissionAt(next++).token);
   }

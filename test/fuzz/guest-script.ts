@@ -11,10 +11,11 @@ export interface GuestScript {
   steps: GuestStep[];
 }
 
+/** `demand`: poll says TooBig first. `count`: poll says that it wrote so many, which is no number that it may say. */
 export type GuestStep =
   | { do: "start"; kinds: number[]; refused?: number[] }
   | { do: "cancel"; token: TokenRef; refused?: number[] }
-  | { do: "run"; budget: number; completions: Forged[]; demand?: number; refused?: number[] };
+  | { do: "run"; budget: number; completions: Forged[]; demand?: number; refused?: number[]; count?: number };
 
 /**
  * Whose completion it is: of an operation in flight, of one that has ended, of one that will be started, of one that
@@ -68,6 +69,7 @@ function run(dice: Dice, payloads: GuestScript["payloads"]): GuestStep {
   const completions = Array.from({ length: count }, () => forged(dice, payloads));
   const budget = dice.pick([256, 256, 256, 10, 1, 1000, 0, -1, 0x7fff_ffff]);
   const step: GuestStep = { do: "run", budget, completions, ...refused(dice) };
+  if (dice.chance(0.02)) step.count = dice.pick([-1, -2, 257, 1000, 0x7fff_ffff, -0x8000_0000]);
   if (dice.chance(0.1)) step.demand = dice.chance(0.7) ? dice.between(0, 100_000) : dice.edge();
   return step;
 }

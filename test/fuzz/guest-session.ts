@@ -95,6 +95,7 @@ export class GuestSession {
   #batch: readonly (Forged & Token)[] = [];
   #taken = 0;
   #demand: number | undefined;
+  #lie: number | undefined;
 
   constructor(script: GuestScript, module: WebAssembly.Module) {
     this.#script = script;
@@ -140,7 +141,7 @@ export class GuestSession {
         this.#cancel(step.token);
         return true;
       default:
-        return this.#run(step.budget, step.completions, step.demand);
+        return this.#run(step);
     }
   }
 
@@ -181,10 +182,11 @@ export class GuestSession {
     this.#checkSubmissions();
   }
 
-  #run(budget: number, completions: readonly Forged[], demand?: number): boolean {
+  #run({ budget, completions, demand, count }: Omit<Extract<GuestStep, { do: "run" }>, "do">): boolean {
     this.#batch = completions.map((forged) => ({ ...forged, ...this.#resolve(forged.token) }));
     this.#taken = 0;
     this.#demand = demand;
+    this.#lie = count;
     let result: number | undefined;
     try {
       result = this.#exports.run(budget);
@@ -198,7 +200,7 @@ export class GuestSession {
     if (result !== expected) this.#fail(`run(${budget}) gave ${result}, not ${expected}`);
     this.#checkSubmissions();
     // After an abort the next turn cleans up, whatever it is for. No export but `run` is called before.
-    if (result === undefined) return this.#run(CAPACITY, []);
+    if (result === undefined) return this.#run({ budget: CAPACITY, completions: [] });
     this.#checkCounts();
     return true;
   }
@@ -212,10 +214,10 @@ export class GuestSession {
         token: { of: "nobody", slot, generation },
         status: Status.Cancelled,
       }));
-      if (!this.#run(CAPACITY, completions)) return;
+      if (!this.#run({ budget: CAPACITY, completions })) return;
     }
     this.#step({ do: "start", kinds: [0] });
-    this.#run(CAPACITY, [{ token: { of: "live", index: 0 } }]);
+    this.#run({ budget: CAPACITY, completions: [{ token: { of: "live", index: 0 } }] });
     if (this.#exports.inFlight() !== 0)
       this.#fail(`${this.#exports.inFlight()} operations are in flight after the end`);
     const { byteLength } = this.#exports.memory.buffer;
@@ -260,6 +262,7 @@ export class GuestSession {
       this.#demand = undefined;
       return Status.TooBig;
     }
+    if (this.#lie !== undefined) return this.#lie;
     let free = arena;
     for (; this.#taken < Math.min(capacity, this.#batch.length); this.#taken++) {
       const {
@@ -287,6 +290,10 @@ export class GuestSession {
 
   /** What `run` must return; undefined if a handler must have aborted. */
   #turn(): number | undefined {
+    if (this.#lie !== undefined) {
+      this.#recover([]);
+      return undefined;
+    }
     for (let index = 0; index < this.#taken; index++) {
       if (this.#dispatch(this.#batch[index]!)) continue;
       this.#recover(this.#batch.slice(index + 1, this.#taken));
