@@ -118,6 +118,15 @@ describe("turns", () => {
     });
   });
 
+  test("contexts: the guest asks for no more than its budget", async () => {
+    const { ask, border, simulation } = await guest("test/contract", { limits: { budget: 3 } });
+    expect((await ask("/full?n=9")).text).toBe("answered");
+    await simulation.settle();
+    const polls = border.of("poll");
+    expect(polls.map(({ args }) => args[1])).toEqual(polls.map(() => 3));
+    expect(polls.filter(({ result }) => result === 3)).toHaveLength(3);
+  });
+
   test("contexts: who always has something to do lets others go first", async () => {
     const stage = await puppet({ isolation: "shared", limits: { runs: 4 } });
     let left = 10_000;
@@ -373,14 +382,14 @@ describe("traps", () => {
   });
 
   test(`contexts: ${TRAPS} contained traps leave nothing behind`, { timeout: 600_000 }, async () => {
-    const { ask, proactor, border } = await guest("test/contract", {
+    const { ask, proactor, border, simulation } = await guest("test/contract", {
       isolation: "shared",
       limits: { traps: 1_000_000 },
       memory: false,
     });
     let pages = 0;
     for (let trap = 0; trap < TRAPS; trap++) {
-      const { status } = await proactor.fetch(request("/abort"));
+      const { status } = await simulation.run(proactor.fetch(request("/abort")));
       if (status !== 500) expect.fail(`trap ${trap} was answered ${status}`);
       if (trap === 100) pages = border.memory!.buffer.byteLength;
     }
