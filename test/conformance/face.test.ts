@@ -90,6 +90,17 @@ onSimulatedHost(
 onSimulatedHost(
   "face",
   (host) => {
+    test("memory: nor do they in fifty thousand rounds", { timeout: 60_000 }, async () => {
+      expect(await host.json("/steady?n=50000")).toEqual({ allocated: false, cancelled: 49_999 });
+      expect(host.proactor.counters.completed).toBe(149_999);
+    });
+  },
+  { runtimes },
+);
+
+onSimulatedHost(
+  "face",
+  (host) => {
     test("submit: what is over the host's limit hears Again on the same turn", async () => {
       expect(await host.json("/refused?n=10")).toMatchObject({ wrong: 10 - 3 });
     });

@@ -240,10 +240,13 @@ serve((exchange: Exchange) => {
     for (let i = 0; i < 1000; i++) litter(1000);
     if (ASC_RUNTIME != 1) __collect();
   } else if (path == "/collected") {
-    // What was submitted is collected before it crosses the border: texts, a value of each way to hand it over, headers.
+    // What was submitted is collected, or written over, before the turn ends: texts, a value of each way to hand it
+    // over, headers.
     const finish = new Finish(exchange, 3);
     cache.put("small", filled(100)).then(finish, (finish, _done) => finish.done());
-    cache.put("large", filled(5000)).then(finish, (finish, _done) => finish.done());
+    const large = filled(5000);
+    cache.put("large", large).then(finish, (finish, _done) => finish.done());
+    memory.fill(changetype<usize>(large), 0xee, 5000);
     api
       .fetch("/echo")
       .header("x-long", "h".repeat(3000))

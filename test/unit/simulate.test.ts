@@ -41,7 +41,7 @@ async function failureOf(promise: Promise<unknown>): Promise<SimulationError> {
 const texts = ({ answers }: SimulationRun): string[] => answers.map(({ text, at }) => `${at} ${text}`);
 
 test("simulate: the same seed gives the same run to the byte, and another seed another", async () => {
-  const steps = `${FETCH};${CHANCE};${GET};${ANSWER_AFTER_FIRST}`;
+  const steps = `${FETCH};${CHANCE};${GET};${TIMER};${ANSWER_AFTER_FIRST}`;
   const [first, again, other] = [await run(steps), await run(steps), await run(steps, { seed: 2 })];
   expect(again.hash).toBe(first.hash);
   expect(texts(again)).toEqual(texts(first));
