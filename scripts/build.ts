@@ -17,9 +17,10 @@ import { HOST_ENTRIES, path, ROOT } from "./paths.ts";
 
 const HELP = `Builds the host library into dist/ and the guests into build/.
 
-  npm run build -- [--only host|guest|worker] [--force] [--quiet]
+  npm run build -- [--only host|guest|worker] [--guest name…] [--force] [--quiet]
 
   --only    build one half, or the Worker's guest alone
+  --guest   build this guest alone, such as test/guest/noop.ts; may be given again
   --force   build what is up to date too
   --quiet   print only failures
 `;
@@ -28,6 +29,8 @@ const PARTS = ["host", "guest", "worker"] as const;
 
 export interface BuildOptions {
   only?: (typeof PARTS)[number];
+  /** Entries; no other guest is built, and not the host. */
+  guest?: string[];
   force?: boolean;
   quiet?: boolean;
 }
@@ -48,9 +51,10 @@ export async function build(options: BuildOptions = {}): Promise<void> {
   const stamps: Record<string, Stamp> = options.force ? {} : readStamps();
   const failures: string[] = [];
   const report = (text: string) => options.quiet || console.log(text);
-  const jobs = guestJobs(options.only);
+  const only = options.guest ? "guest" : options.only;
+  const jobs = guestJobs(only).filter(({ entry }) => options.guest?.includes(entry) ?? true);
   const results = await Promise.allSettled([
-    ...(options.only === "guest" || options.only === "worker" ? [] : [buildHost(stamps, report)]),
+    ...(only === "guest" || only === "worker" ? [] : [buildHost(stamps, report)]),
     buildGuests(jobs, stamps, report),
   ]);
   for (const result of results) if (result.status === "rejected") failures.push(result.reason.message);
@@ -222,6 +226,7 @@ if (import.meta.main) {
   const { values } = parseArgs({
     options: {
       only: { type: "string" },
+      guest: { type: "string", multiple: true },
       force: { type: "boolean" },
       quiet: { type: "boolean" },
       help: { type: "boolean", short: "h" },
