@@ -1,0 +1,14 @@
+// Node's tests alone: the plugin that runs tests inside workerd would be started for each mutant.
+
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    exclude: ["test/workerd/**"],
+    setupFiles: ["test/support/seed.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    watch: false,
+  },
+});
