@@ -88,15 +88,16 @@ export class SimulationError extends Error {
   }
 }
 
+const REQUESTS = 20;
 const VIOLATIONS_SHOWN = 10;
-/** What a run takes at most, after the faults have stopped. */
-const LIVENESS_STEPS_MAX = 100_000;
+/** Events that each phase takes at most, for each request: what goes on for longer will not end. */
+const STEPS_PER_REQUEST_MAX = 1000;
 /** Faults stop so many milliseconds after the last request, at most. */
 const SAFETY_MS_MAX = 200;
 /** Requests are killed, if at all, within so many milliseconds. */
 const KILLED_WITHIN_MS = 100;
-/** Later requests find the killed ones: one notes who is still, the next asks, and waits for an answer. */
-const PROBES = 4;
+/** Later requests find the killed ones: one notes who is still, the next asks and waits, a third gives back the slots. */
+const PROBES = 5;
 /** Farther apart than the host's roll calls. */
 const PROBE_MS = 500;
 /** In one run of so many memory is compared around each call. */
@@ -191,7 +192,7 @@ class Run {
   // Phases.
 
   async #safety(): Promise<void> {
-    const { requests = 20, pause = [0, 40], shutdown } = this.#options;
+    const { requests = REQUESTS, pause = [0, 40], shutdown } = this.#options;
     let at = 0;
     for (let sent = 0; sent < requests; sent++) {
       this.#world.clock.setTimeout(() => this.#send(), at);
@@ -199,7 +200,8 @@ class Run {
     }
     const end = at + this.#random.between(0, SAFETY_MS_MAX);
     if (shutdown) this.#world.clock.setTimeout(() => void this.#shutDown(shutdown), this.#random.between(0, end));
-    while (this.#world.clock.earliest <= end) await this.#step();
+    const stepsMax = this.#steps + this.#stepsMax;
+    while (this.#world.clock.earliest <= end && this.#steps < stepsMax) await this.#step();
   }
 
   async #shutDown(mode: Shutdown): Promise<void> {
@@ -212,8 +214,12 @@ class Run {
       if (count !== 0) this.#violation(`G13: after the shutdown ${count} ${what} are left`);
   }
 
+  get #stepsMax(): number {
+    return STEPS_PER_REQUEST_MAX * (this.#options.requests ?? REQUESTS);
+  }
+
   async #liveness(): Promise<void> {
-    const end = this.#steps + LIVENESS_STEPS_MAX;
+    const end = this.#steps + this.#stepsMax;
     const settle = async (): Promise<void> => {
       while (await this.#step()) {
         if (this.#steps < end) continue;
@@ -223,10 +229,15 @@ class Run {
     };
     await settle();
     for (let probes = 0; probes < PROBES && this.#steps < end; probes++) {
-      if (probes > 0 && this.#proactor.counters.contexts === 0) break;
+      if (probes > 0 && this.#isEmpty) break;
       this.#world.clock.setTimeout(() => this.#send(), PROBE_MS);
       await settle();
     }
+  }
+
+  /** What belonged to a request that was killed is given back by the next turn of another. */
+  get #isEmpty(): boolean {
+    return this.#proactor.counters.contexts === 0 && this.#proactor.leftovers(this.#granted).length === 0;
   }
 
   async #step(): Promise<boolean> {

@@ -161,6 +161,12 @@ test("simulate: work that goes on too long after the answer is ended by the plat
   expect(ms).toBeGreaterThan(30_000);
 });
 
+test("simulate: a guest that goes on for ever fails the run, which ends all the same", async () => {
+  // A chain of 2^32 operations, each submitted by the one before.
+  const error = await failureOf(run("h,-1,0,0,0", { faults: {}, requests: 1 }));
+  expect(error.message).toContain("after the faults have stopped it goes on and on");
+});
+
 test("simulate: a module that traps while it starts is refused, as anywhere", async () => {
   const bytes = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
   await expect(simulate(new WebAssembly.Module(bytes))).rejects.toThrow("this module is no guest of proactor_v1");
