@@ -64,6 +64,14 @@ test("rule 4: an arena at any address, of exactly the size that was asked for, h
   }
 });
 
+test.for([
+  [124, 1],
+  [125, 2],
+] as const)("rule 4: of 61 bytes twice, the second aligned, an arena of %i holds %i", async ([bytes, count]) => {
+  const taken = await byHand({ a: "a".repeat(61), b: "b".repeat(61) }, (puppet) => puppet.poll(256, bytes));
+  expect(taken).toHaveLength(count);
+});
+
 test("rule 4: what does not fit any more waits for the next poll, in order", async () => {
   const values = { a: "a".repeat(60), b: "b".repeat(60), c: "c".repeat(60) };
   const taken = await byHand(values, (puppet) => [
