@@ -49,7 +49,8 @@ type Outcome = Pick<Verdict, "killed" | "because">;
 const survives = (because: string): Outcome => ({ killed: false, because });
 
 async function outcomeOf(patch: Patch, copy: string): Promise<Outcome> {
-  const applied = await run("git", ["apply", path(patch.file)], copy);
+  // Of what stands around the change only the nearest lines need be what they were.
+  const applied = await run("git", ["apply", "-C1", path(patch.file)], copy);
   if (applied.failed) return survives(`the patch does not apply: ${applied.output}`);
   // Without a change in the guest's half its modules are the checkout's own; otherwise only those exist that are needed.
   if (!patch.changes.some((file) => file.startsWith("assembly/"))) symlinkSync(path("build"), join(copy, "build"));
