@@ -174,6 +174,7 @@ export const commands = (): fc.Arbitrary<Iterable<Command>> =>
 export const settings = (isolation: Isolation): fc.Arbitrary<Settings> =>
   fc.record({
     isolation: fc.constant(isolation),
+    runtime: fc.constantFrom("incremental", "incremental", "incremental", "minimal", "stub"),
     inFlight: fc.constantFrom(1, 2, 3, 4, 6, 10, 10, 100, 100, 100),
     budget: fc.constantFrom(1, 2, 3, 100),
     runs: fc.constantFrom(1, 2, 64),
@@ -188,6 +189,7 @@ export const settings = (isolation: Isolation): fc.Arbitrary<Settings> =>
 /** What a script of regressions.test.ts need not say. */
 export const USUAL: Settings = {
   isolation: "shared",
+  runtime: "incremental",
   inFlight: 100,
   budget: 100,
   runs: 64,

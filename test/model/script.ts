@@ -46,6 +46,8 @@ export interface Action {
 }
 
 export interface Settings {
+  /** The guest's. */
+  readonly runtime: "incremental" | "minimal" | "stub";
   readonly isolation: Isolation;
   readonly inFlight: number;
   readonly budget: number;

@@ -43,7 +43,14 @@ import { Model, reportText, tokenOf } from "./model.ts";
 import type { Action, Settings } from "./script.ts";
 
 const ORIGIN = "http://model.test";
-const module = new WebAssembly.Module(readFileSync(path("build/test/model.wasm")));
+
+/** By runtime. */
+const modules = Object.fromEntries(
+  ["incremental", "minimal", "stub"].map((runtime) => {
+    const suffix = runtime === "incremental" ? "" : `.${runtime}`;
+    return [runtime, new WebAssembly.Module(readFileSync(path(`build/test/model${suffix}.wasm`)))];
+  }),
+) as Record<Settings["runtime"], WebAssembly.Module>;
 
 /** How outside settles a call. */
 export type Outcome = "ok" | "missing" | "fails";
@@ -94,12 +101,13 @@ export class Stage {
   #down: boolean | undefined;
 
   constructor(settings: Settings) {
-    const { isolation, ignoresAbort, watchesMemory, ...limits } = settings;
+    const { isolation, runtime, ignoresAbort, watchesMemory, ...limits } = settings;
+    const module = modules[runtime];
     this.#simulation = new Simulation({ delay: [0, 0], faults: { abortIgnored: ignoresAbort ? 1 : 0 } });
     const { clock } = this.#simulation;
     keepStacks(clock);
     this.model = new Model(settings, () => clock.now());
-    this.#border = this.#guard(watchesMemory);
+    this.#border = this.#guard(module, watchesMemory);
     this.#proactor = new Proactor(module, {
       isolation,
       limits,
@@ -346,7 +354,7 @@ export class Stage {
 
   // The border.
 
-  #guard(watchesMemory: boolean): Border {
+  #guard(module: WebAssembly.Module, watchesMemory: boolean): Border {
     let side: Side;
     return guard(module, {
       memory: watchesMemory,
