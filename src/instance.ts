@@ -20,7 +20,7 @@ import { CompletionQueue } from "./completion-queue.ts";
 import { Context } from "./context.ts";
 import { Failure, statusOf } from "./failure.ts";
 import type { Host } from "./host.ts";
-import { Memory } from "./memory.ts";
+import { Memory, encodeBytes } from "./memory.ts";
 import { Operation } from "./operation.ts";
 import type { Completion, Processor, Work } from "./operation.ts";
 import type { ProactorOptions } from "./options.ts";
@@ -205,12 +205,22 @@ export class Instance {
     for (let index = 0; index < count; index++) {
       this.#submission.moveTo(at >>> 0, index);
       if (!this.#admit(this.#submission, context)) {
-        this.#host.counters.refused++;
+        this.#refuse(this.#submission, context);
         return index;
       }
     }
     return count;
   };
+
+  /** Where no handler waits, the guest cannot tell anybody. A cancel that comes too late is no loss. */
+  #refuse(submission: Submission, context: Context): void {
+    this.#host.counters.refused++;
+    if (!(submission.flags & DETACHED) || submission.opcode === Opcode.Cancel) return;
+    const operation = new Operation(context, submission);
+    operation.status = Status.Again;
+    operation.payload = encodeBytes("the host is at its limit");
+    context.reportUnhandled(operation);
+  }
 
   /** Takes one submission and starts its work. False if the host is full; then nothing has changed. */
   #admit(submission: Submission, context: Context): boolean {

@@ -176,6 +176,8 @@ export class Model {
       if (this.#admit(instance, operation)) continue;
       this.counters.refused++;
       guest.refused.push(operation);
+      // G21: nobody else hears of it. A cancel that comes too late is no loss.
+      if (operation.detached && operation.kind !== "end") this.#report("unhandled", running!, operation, Status.Again);
       return index;
     }
     return submissions.length;
