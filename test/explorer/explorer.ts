@@ -7,7 +7,7 @@
 import { Status } from "../../assembly/abi.ts";
 import { THROW, successor } from "./choices.ts";
 import type { HostOptions } from "./host.ts";
-import { LayoutGrew } from "./machine.ts";
+import { LayoutGrew, RECORDS } from "./machine.ts";
 import type { Layout } from "./machine.ts";
 import { PACKED_WORDS } from "./packing.ts";
 import { Checks, Violation } from "./promises.ts";
@@ -172,7 +172,7 @@ class Explorer {
       this.#world.restore(this.#from);
       const due = this.#world.state.due(context);
       for (let budget = 1; budget <= due; budget++) this.#expandTurn([context, budget]);
-      if (due > 0) this.#compareForged([context, due]);
+      if (due > 0) this.#compareForged([context, RECORDS]);
     }
     // A call without a budget dispatches nothing, but it cleans up.
     this.#world.restore(this.#from);
@@ -215,7 +215,10 @@ class Explorer {
     this.#checks.that(this.#other.equals(this.#to), "G5", () => "the turn ends in another state with more memory");
   }
 
-  /** A turn must end in the same state whatever is forged: if its handlers are idle, and if the first one throws. */
+  /**
+   * A turn must end in the same state whatever is forged: if its handlers are idle, and if the first one throws. With
+   * a budget for all of it.
+   */
   #compareForged(call: Call): void {
     this.#tell();
     this.#world.restore(this.#from);

@@ -17,7 +17,7 @@ const FREE = 0;
 const RECORD_WORDS = COMPLETION_BYTES / 4;
 const SUBMISSION_WORDS = SUBMISSION_BYTES / 4;
 /** Completions that a turn of ours has at most. */
-export const RECORDS = 64;
+export const RECORDS = 128;
 /** What asc reserves by default, and leaves free at the front of memory. */
 const STACK_BYTES = 32_768;
 const UNUSED_BYTES = 1024;

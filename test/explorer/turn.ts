@@ -96,6 +96,7 @@ export class Turn {
     }
     if (forging) this.batch.push(...forgeries(this.#machine), ...genuine, ...duplicates(genuine));
     else this.batch.push(...genuine);
+    if (this.batch.length > capacity) throw new Error("RECORDS is too small for what is forged");
     for (const [index, completion] of this.batch.entries()) {
       writeCompletion(this.#machine.words, at + index * COMPLETION_BYTES, completion);
     }
