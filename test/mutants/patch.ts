@@ -71,5 +71,12 @@ export function parsePatch(file: string, text: string): Patch {
   const tests = field("test") ?? USUAL_TESTS[promise];
   if (!tests) throw new Error(`${file} does not say which tests must notice: add "test: test/…/….test.ts"`);
   const changes = [...text.matchAll(/^diff --git a\/(\S+)/gm)].map(([, changed]) => changed!);
-  return { name, file, promise, what: field("what") ?? header.trim(), tests: tests.split(/[\s,]+/), changes };
+  return {
+    name,
+    file,
+    promise,
+    what: field("what") ?? header.trim().replace(/^G\d+: /, ""),
+    tests: tests.split(/[\s,]+/),
+    changes,
+  };
 }
