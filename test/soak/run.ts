@@ -16,7 +16,7 @@ const HELP = `Sends requests through workerd, of which many trap, are killed, fa
   --seed       decides the requests
 
 Each answer is checked. After each wave of 1,000 no context, operation, timer or exchange may be left. The memory of the
-guests must stay as it is after the first waves; that of workerd is shown. A million takes about half an hour.
+guests must stay as it is after the first waves; that of workerd is shown. A million takes about three quarters of an hour.
 `;
 
 const ISOLATIONS: Isolation[] = ["request", "pooled", "shared"];
