@@ -59,8 +59,14 @@ export class RequestContext extends Context {
   handle(lifetime: Lifetime | undefined): Response | Promise<Response> {
     this.#accept();
     if (this.#isAnswered) return this.#conclude(lifetime);
-    return new Promise((resolve) => {
-      this.#answer = () => resolve(this.#conclude(lifetime));
+    return new Promise((resolve, reject) => {
+      this.#answer = () => {
+        try {
+          resolve(this.#conclude(lifetime));
+        } catch (error) {
+          reject(error); // A platform that refuses to wait is for whoever waits for this.
+        }
+      };
     });
   }
 

@@ -194,6 +194,25 @@ describe("the end of a context", () => {
     expect(stage.proactor.counters).toMatchObject({ contexts: 0, inFlight: isolation === "request" ? 0 : 1, traps: 0 });
   });
 
+  test.for([0, 5])("contexts: a platform that refuses to wait fails one request, answered after %d ms", async (ms) => {
+    const stage = await puppet();
+    const waitUntil = (): never => {
+      throw new Error("no waiting here");
+    };
+    stage.expecting(function* (exchange, puppet) {
+      if (ms > 0) {
+        puppet.submit(timer(ms));
+        yield;
+      }
+      puppet.submit(timer(1000), respond(exchange));
+      yield;
+    });
+    const response = await stage.simulation.run(stage.proactor.fetch(request(), { waitUntil }));
+    expect([response.status, await response.json()]).toMatchObject([500, { error: "unexpected" }]);
+    expect(stage.reports).toMatchObject([{ kind: "unexpected", message: "no waiting here" }]);
+    expect(stage.proactor.counters).toMatchObject({ contexts: 0 });
+  });
+
   test("contexts: a second answer completes with Closed, and the first stands", async () => {
     const stage = await puppet();
     const response = await stage.serve(function* (exchange, puppet) {
