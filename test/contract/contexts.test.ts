@@ -36,6 +36,13 @@ function gated(simulation: Simulation, ms: number) {
   };
 }
 
+/** A platform that refuses to wait. */
+const impatient = {
+  waitUntil(): never {
+    throw new Error("no waiting here");
+  },
+};
+
 /** One noop after the other, as long as `goesOn`. */
 const chain = (goesOn: () => boolean): Script =>
   function* (exchange, puppet) {
@@ -196,9 +203,6 @@ describe("the end of a context", () => {
 
   test.for([0, 5])("contexts: a platform that refuses to wait fails one request, answered after %d ms", async (ms) => {
     const stage = await puppet();
-    const waitUntil = (): never => {
-      throw new Error("no waiting here");
-    };
     stage.expecting(function* (exchange, puppet) {
       if (ms > 0) {
         puppet.submit(timer(ms));
@@ -207,7 +211,7 @@ describe("the end of a context", () => {
       puppet.submit(timer(1000), respond(exchange));
       yield;
     });
-    const response = await stage.simulation.run(stage.proactor.fetch(request(), { waitUntil }));
+    const response = await stage.simulation.run(stage.proactor.fetch(request(), impatient));
     expect([response.status, await response.json()]).toMatchObject([500, { error: "unexpected" }]);
     expect(stage.reports).toMatchObject([{ kind: "unexpected", message: "no waiting here" }]);
     expect(stage.proactor.counters).toMatchObject({ contexts: 0 });
