@@ -7,15 +7,7 @@
 import { expect } from "vitest";
 import {
   ACCEPT_HEADERS,
-  COMPLETION_AUXILIARY,
   COMPLETION_BYTES,
-  COMPLETION_FLAGS,
-  COMPLETION_PAYLOAD,
-  COMPLETION_PAYLOAD_BYTES,
-  COMPLETION_RESOURCE,
-  COMPLETION_STATUS,
-  COMPLETION_TOKEN_GENERATION,
-  COMPLETION_TOKEN_SLOT,
   EventKind,
   MORE,
   Opcode,
@@ -37,6 +29,7 @@ import type { Status } from "../../assembly/abi.ts";
 import { Proactor } from "../../src/index.ts";
 import type { ErrorReport, ProactorOptions } from "../../src/index.ts";
 import { encodePairs } from "../../src/pairs.ts";
+import { readCompletion } from "../../src/testing/records.ts";
 import type { Pair } from "../../src/pairs.ts";
 import { Simulation } from "../../src/testing/index.ts";
 import { watBytes } from "../hostile/wat.ts";
@@ -266,19 +259,9 @@ export class Puppet {
   }
 
   read(at: number): Completion {
-    const view = this.view;
-    const word = (offset: number): number => view.getUint32(at + offset, true);
-    const payloadAt = word(COMPLETION_PAYLOAD);
-    return {
-      slot: word(COMPLETION_TOKEN_SLOT),
-      generation: word(COMPLETION_TOKEN_GENERATION),
-      status: view.getInt32(at + COMPLETION_STATUS, true),
-      flags: word(COMPLETION_FLAGS),
-      resource: word(COMPLETION_RESOURCE),
-      payload: this.bytes.slice(payloadAt, payloadAt + word(COMPLETION_PAYLOAD_BYTES)),
-      at: payloadAt,
-      auxiliary: word(COMPLETION_AUXILIARY),
-    };
+    const { payload, ...words } = readCompletion(this.memory.buffer, at);
+    const [payloadAt, bytes] = payload;
+    return { ...words, payload: this.bytes.slice(payloadAt, payloadAt + bytes), at: payloadAt };
   }
 
   // Scripts.

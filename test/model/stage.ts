@@ -5,28 +5,7 @@
 
 import { keepStacks, stack } from "./platform.ts";
 import { readFileSync } from "node:fs";
-import {
-  COMPLETION_AUXILIARY,
-  COMPLETION_BYTES,
-  COMPLETION_FLAGS,
-  COMPLETION_PAYLOAD,
-  COMPLETION_PAYLOAD_BYTES,
-  COMPLETION_RESOURCE,
-  COMPLETION_STATUS,
-  COMPLETION_TOKEN_GENERATION,
-  COMPLETION_TOKEN_SLOT,
-  DETACHED,
-  DISPATCHED,
-  SUBMISSION_BYTES,
-  SUBMISSION_DATA_BYTES,
-  SUBMISSION_FLAGS,
-  SUBMISSION_META_BYTES,
-  SUBMISSION_NAME_BYTES,
-  SUBMISSION_OPCODE,
-  SUBMISSION_TOKEN_GENERATION,
-  SUBMISSION_TOKEN_SLOT,
-  Status,
-} from "../../assembly/abi.ts";
+import { COMPLETION_BYTES, DETACHED, DISPATCHED, Status } from "../../assembly/abi.ts";
 import { path } from "../../scripts/paths.ts";
 import { Proactor, kv } from "../../src/index.ts";
 import type { ErrorReport, Grants, Shutdown } from "../../src/index.ts";
@@ -34,6 +13,8 @@ import { encodePairs } from "../../src/pairs.ts";
 import type { KvStore, OriginGrant } from "../../src/resource.ts";
 import type { Clock } from "../../src/deadlines.ts";
 import { Simulation } from "../../src/testing/index.ts";
+import { readCompletion, readSubmissions, tokenOf as recordToken } from "../../src/testing/records.ts";
+import type { SubmissionRecord } from "../../src/testing/records.ts";
 import { guard } from "../contract/border.ts";
 import type { Border } from "../contract/border.ts";
 import { STEP_WORDS, Said, Step } from "../guest/support/step.ts";
@@ -408,8 +389,7 @@ export class Stage {
   }
 
   #submit(side: Side, submit: (at: number, count: number) => number, at: number, count: number): number {
-    const view = new DataView(side.memory.buffer);
-    const submissions = Array.from({ length: count }, (_, index) => submissionAt(view, at + index * SUBMISSION_BYTES));
+    const submissions = readSubmissions(side.memory.buffer, at, count).map(submitted);
     const meant = this.#hear((model) => model.submitted(side.instance, this.#current, submissions));
     const admitted = submit(at, count);
     this.#hear(() => this.#same("G4", "admitted", admitted, meant));
@@ -420,9 +400,8 @@ export class Stage {
     const count = poll();
     this.#hear((model) => {
       if (count === Status.TooBig) return model.spend(side.instance);
-      const view = new DataView(side.memory.buffer);
       const completions = Array.from({ length: count }, (_, index) =>
-        completionAt(view, at + index * COMPLETION_BYTES),
+        completionAt(side.memory.buffer, at + index * COMPLETION_BYTES),
       );
       if (count > 0) model.polled(side.instance, completions);
     });
@@ -442,9 +421,8 @@ export class Stage {
         number,
         number,
       ];
-      const whole = new DataView(memory.buffer);
-      const seen = completionAt(whole, record);
-      side.payloadAt = word(whole, record, COMPLETION_PAYLOAD);
+      const seen = completionAt(memory.buffer, record);
+      side.payloadAt = readCompletion(memory.buffer, record).payload[0];
       side.payload = seen.payload;
       side.steps = [...model.entered(instance, number, seen, claimed, stale)];
     } else {
@@ -493,7 +471,10 @@ export class Stage {
       default: {
         const operation = model.prepare(instance, action);
         side.expects = (token) =>
-          instance.guest.named(operation, tokenText(Number(token & 0xffff_ffffn), Number(token >> 32n)));
+          instance.guest.named(
+            operation,
+            recordToken({ slot: Number(token & 0xffff_ffffn), generation: Number(token >> 32n) }),
+          );
         return [
           STEPS[action.do],
           operation.number,
@@ -528,32 +509,23 @@ function argumentsOf({ kind, action, on, from, victim }: Operation): number[] {
   return kind === "end" ? halves(victim) : [on, from];
 }
 
-const tokenText = (slot: number, generation: number): string => `${slot}:${generation}`;
 const halves = (token: string): number[] => token.split(":").map(Number);
 
-function submissionAt(view: DataView, at: number): Submitted {
-  return {
-    token: tokenText(word(view, at, SUBMISSION_TOKEN_SLOT), word(view, at, SUBMISSION_TOKEN_GENERATION)),
-    opcode: view.getUint16(at + SUBMISSION_OPCODE, true),
-    detached: (view.getUint16(at + SUBMISSION_FLAGS, true) & DETACHED) !== 0,
-    bytes: [SUBMISSION_NAME_BYTES, SUBMISSION_DATA_BYTES, SUBMISSION_META_BYTES]
-      .map((offset) => word(view, at, offset))
-      .reduce((sum, bytes) => sum + bytes),
-  };
+/** What the model looks at of a submission. */
+function submitted({ opcode, flags, ranges, ...token }: SubmissionRecord): Submitted {
+  const detached = (flags & DETACHED) !== 0;
+  return { token: recordToken(token), opcode, detached, bytes: ranges.reduce((sum, [, bytes]) => sum + bytes, 0) };
 }
 
-function completionAt(view: DataView, at: number): Seen {
-  const payload = new Uint8Array(
-    view.buffer,
-    word(view, at, COMPLETION_PAYLOAD),
-    word(view, at, COMPLETION_PAYLOAD_BYTES),
-  );
+/** What it looks at of a completion. */
+function completionAt(buffer: ArrayBuffer, at: number): Seen {
+  const { status, flags, resource, payload, auxiliary, ...token } = readCompletion(buffer, at);
   return {
-    token: tokenText(word(view, at, COMPLETION_TOKEN_SLOT), word(view, at, COMPLETION_TOKEN_GENERATION)),
-    status: view.getInt32(at + COMPLETION_STATUS, true),
-    flags: word(view, at, COMPLETION_FLAGS) & ~DISPATCHED,
-    resource: word(view, at, COMPLETION_RESOURCE),
-    payload: payload.slice(),
-    auxiliary: word(view, at, COMPLETION_AUXILIARY),
+    token: recordToken(token),
+    status,
+    flags: flags & ~DISPATCHED,
+    resource,
+    payload: new Uint8Array(buffer, ...payload).slice(),
+    auxiliary,
   };
 }
