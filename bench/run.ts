@@ -5,6 +5,7 @@ import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs, styleText } from "node:util";
 import { measureSizes } from "../scripts/size.ts";
 import { path } from "../scripts/paths.ts";
+import { progress } from "../scripts/terminal.ts";
 import { compare } from "./compare.ts";
 import type { Cell, Row, Spread } from "./compare.ts";
 import { freshCells } from "./fresh.ts";
@@ -66,7 +67,7 @@ async function main(): Promise<void> {
 async function measure(name: string, cell: Cell, rounds: number): Promise<Row[]> {
   try {
     return await compare(cell, rounds, (round) =>
-      progress(`${name}, ${round === 0 ? "warm-up" : `${round} of ${rounds}`}`),
+      progress(`  ${name}, ${round === 0 ? "warm-up" : `${round} of ${rounds}`}`),
     );
   } finally {
     progress("");
@@ -84,11 +85,6 @@ function describeMachine(): Record<string, string> {
 }
 
 // The terminal.
-
-/** One line that is written over; nothing where nobody looks on. */
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text && `  ${text}`}`);
-}
 
 function print({ cell, variant, unit, value, ratio }: Row): void {
   const figure = `${number(value.median)} ${unit}`.padEnd(28);

@@ -1,6 +1,7 @@
 // `npm run simulate`: many seeds, one after the other, each a run of the interpreter in a simulated world.
 
 import { parseArgs, styleText } from "node:util";
+import { wholeNumber } from "../scripts/terminal.ts";
 import { loadSimulator } from "./bundle.ts";
 import type { Simulator } from "./bundle.ts";
 import { PLANTED } from "./planted.ts";
@@ -39,13 +40,6 @@ async function main(): Promise<void> {
   if (values.planted) return findPlanted();
   if (values.seed !== undefined) return runOne(wholeNumber("seed", values.seed));
   await runMany(wholeNumber("from", values.from), wholeNumber("seeds", values.seeds));
-}
-
-function wholeNumber(name: string, text: string): number {
-  const number = Number(text);
-  if (text === "" || !Number.isSafeInteger(number) || number < 0)
-    throw new Error(`--${name} takes a whole number, not ${text}`);
-  return number;
 }
 
 // Many seeds.

@@ -2,6 +2,7 @@
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { wholeNumber } from "../../scripts/terminal.ts";
 import { path } from "../../scripts/paths.ts";
 import { DIRECTIONS, Fuzzer } from "./fuzz.ts";
 import type { Direction, Failure } from "./fuzz.ts";
@@ -39,11 +40,6 @@ async function main(): Promise<void> {
   });
   if (values.replay !== undefined) return replay(values.replay);
   for (const direction of only) await run(direction, seed, Math.ceil(cases / only.length));
-}
-
-function wholeNumber(name: string, text: string): number {
-  if (!/^\d+$/.test(text)) throw new Error(`--${name} takes a whole number, not ${text}`);
-  return Number(text);
 }
 
 async function run(direction: Direction, seed: number, cases: number): Promise<void> {

@@ -5,6 +5,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { parseArgs, styleText } from "node:util";
 import type { Isolation } from "../../src/index.ts";
+import { progress, wholeNumber } from "../../scripts/terminal.ts";
 import { Subject, drawn, isExpected, recipesFor, send } from "../support/visits.ts";
 
 const HELP = `Sends requests through workerd, of which many trap, are killed, fall silent or are left by their caller.
@@ -37,16 +38,11 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return console.log(HELP);
-  const waves = Math.ceil(wholeNumber("requests", values.requests) / WAVE);
+  const waves = Math.ceil(wholeNumber("requests", values.requests, 1) / WAVE);
   const seed = wholeNumber("seed", values.seed);
   const isolations = ISOLATIONS.filter((isolation) => [isolation, "all"].includes(values.isolation));
   if (isolations.length === 0) throw new Error(`--isolation takes ${ISOLATIONS.join(", ")} or all`);
   for (const isolation of isolations) await soak(isolation, waves, seed);
-}
-
-function wholeNumber(name: string, text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new Error(`--${name} takes a whole number from 1, not "${text}"`);
-  return Number(text);
 }
 
 async function soak(isolation: Isolation, waves: number, seed: number): Promise<void> {
@@ -115,11 +111,6 @@ function workerdMiB(): number | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** One line that is written over; nothing where nobody looks on. */
-function progress(text: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
 }
 
 await main().catch((error: Error) => {
