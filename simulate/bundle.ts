@@ -1,4 +1,4 @@
-// Bundle: the simulator as one file that runs anywhere, and the interpreter's module; with a planted bug on demand.
+// Bundle: the simulator as one file that runs anywhere, and the interpreter's modules; with a planted bug on demand.
 
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -20,14 +20,18 @@ export interface Simulator {
 }
 
 const GUEST = "simulate/guest/program.ts";
-const RUNTIMES = ["incremental", "minimal", "stub"];
+
+/** The interpreter's files, one for each runtime. */
+export const INTERPRETERS = ["program", "program.minimal", "program.stub"].map((name) =>
+  path(`build/simulate/${name}.wasm`),
+);
 
 /** Bundles the simulator and loads it. Its guest is the one in build/, unless a bug is planted in the guest's half. */
 export async function loadSimulator(bug?: Planted): Promise<Simulator> {
   const folder = mkdtempSync(join(tmpdir(), "wasm-proactor-simulate-"));
   try {
     const outfile = join(folder, "seed.mjs");
-    writeFileSync(outfile, await bundle(bug));
+    writeFileSync(outfile, await bundle("simulate/seed.ts", bug));
     const { runSeed } = (await import(pathToFileURL(outfile).href)) as typeof Seed;
     const isInGuest = bug?.file.startsWith("assembly/");
     const interpreters = bug && isInGuest ? [await compile(bug)] : loadInterpreters();
@@ -39,21 +43,20 @@ export async function loadSimulator(bug?: Planted): Promise<Simulator> {
 
 /** Those in build/. */
 export function loadInterpreters(): WebAssembly.Module[] {
-  return RUNTIMES.map((runtime) => {
-    const suffix = runtime === "incremental" ? "" : `.${runtime}`;
-    return new WebAssembly.Module(readFileSync(path(`build/simulate/program${suffix}.wasm`)));
-  });
+  return INTERPRETERS.map((file) => new WebAssembly.Module(readFileSync(file)));
 }
 
-async function bundle(bug: Planted | undefined): Promise<Uint8Array> {
+/** One file of JavaScript, whatever runs it. */
+export async function bundle(entry: string, bug?: Planted): Promise<Uint8Array> {
   const { outputFiles } = await build({
     absWorkingDir: ROOT,
-    entryPoints: ["simulate/seed.ts"],
+    entryPoints: [entry],
     bundle: true,
     write: false,
     format: "esm",
     platform: "neutral",
     mainFields: ["module", "main"],
+    external: ["node:*"],
     target: "es2022",
     sourcemap: "inline",
     logLevel: "error",

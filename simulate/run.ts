@@ -1,9 +1,12 @@
 // `npm run simulate`: many seeds, one after the other, each a run of the interpreter in a simulated world.
 
+import { writeFileSync } from "node:fs";
 import { parseArgs, styleText } from "node:util";
+import { path } from "../scripts/paths.ts";
 import { wholeNumber } from "../scripts/terminal.ts";
 import { loadSimulator } from "./bundle.ts";
 import type { Simulator } from "./bundle.ts";
+import { compareEngines } from "./engines.ts";
 import { PLANTED } from "./planted.ts";
 import type { Planted } from "./planted.ts";
 
@@ -11,11 +14,13 @@ const HELP = `Runs a guest in simulated worlds: one seed decides its programs, a
 
   npm run simulate -- [--seeds 1000] [--from 1]
   npm run simulate -- --seed 42
+  npm run simulate -- --engine bun [--seeds 1000] [--from 1]
   npm run simulate -- --planted
 
   --seeds    how many seeds
   --from     the first of them
   --seed     this seed alone, twice, with everything that happens in it
+  --engine   the seeds in this Node and in another engine, given by its command; what both do must be the same
   --planted  plants bugs in a copy of the library, one by one; each must be found within 1,000 seeds
   --help     this
 
@@ -32,6 +37,7 @@ async function main(): Promise<void> {
       seeds: { type: "string", default: "1000" },
       from: { type: "string", default: "1" },
       seed: { type: "string" },
+      engine: { type: "string" },
       planted: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
@@ -39,7 +45,10 @@ async function main(): Promise<void> {
   if (values.help) return console.log(HELP);
   if (values.planted) return findPlanted();
   if (values.seed !== undefined) return runOne(wholeNumber("seed", values.seed));
-  await runMany(wholeNumber("from", values.from), wholeNumber("seeds", values.seeds));
+  const from = wholeNumber("from", values.from);
+  const count = wholeNumber("seeds", values.seeds, 1);
+  if (values.engine !== undefined) return runInBoth(values.engine, from, count);
+  await runMany(from, count);
 }
 
 // Many seeds.
@@ -120,6 +129,24 @@ async function runOne(seed: number): Promise<void> {
     console.error(styleText("red", messageOf(error)));
     process.exitCode = 1;
   }
+}
+
+// Two engines.
+
+async function runInBoth(engine: string, from: number, count: number): Promise<void> {
+  const [program = "", ...args] = engine.split(" ");
+  const commands = [[process.execPath], [program, ...args]] as const;
+  const { names, difference } = await compareEngines(commands, { from, count });
+  const [name, other] = names;
+  if (name === other) throw new Error(`"${engine}" is ${name} too: --engine takes another one`);
+  if (!difference)
+    return console.log(`${count.toLocaleString("en")} seeds from ${from}: ${name} and ${other} have done the same`);
+  const { seed, traces } = difference;
+  const files = names.map((name) => `build/simulate/seed-${seed}.${name.replace(" ", "-")}.txt`);
+  for (const [index, trace] of traces.entries()) writeFileSync(path(files[index]!), trace);
+  console.error(styleText("red", `seed ${seed}: ${name} and ${other} have not done the same`));
+  console.error(`  diff ${files.join(" ")}`);
+  process.exitCode = 1;
 }
 
 // Planted bugs.
