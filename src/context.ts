@@ -75,14 +75,9 @@ export class Context {
     this.wake();
   }
 
-  reportUnhandled(operation: Operation): void {
-    this.host.report({
-      kind: "unhandled",
-      message: operation.payload ? new TextDecoder().decode(operation.payload) : "",
-      ...handlerOf(operation),
-      status: operation.status,
-      request: this.title,
-    });
+  reportUnhandled(operation: Operation, message: string): void {
+    const { status } = operation;
+    this.host.report({ kind: "unhandled", message, ...handlerOf(operation), status, request: this.title });
   }
 
   // Resources.

@@ -20,7 +20,7 @@ import { CompletionQueue } from "./completion-queue.ts";
 import { Context } from "./context.ts";
 import { Failure, statusOf } from "./failure.ts";
 import type { Host } from "./host.ts";
-import { Memory, encodeBytes } from "./memory.ts";
+import { Memory } from "./memory.ts";
 import { Operation } from "./operation.ts";
 import type { Completion, Processor, Work } from "./operation.ts";
 import type { ProactorOptions } from "./options.ts";
@@ -215,11 +215,10 @@ export class Instance {
   /** Where no handler waits, the guest cannot tell anybody. A cancel that comes too late is no loss. */
   #refuse(submission: Submission, context: Context): void {
     this.#host.counters.refused++;
-    if (!(submission.flags & DETACHED) || submission.opcode === Opcode.Cancel) return;
+    if (submission.opcode === Opcode.Cancel) return;
     const operation = new Operation(context, submission);
     operation.status = Status.Again;
-    operation.payload = encodeBytes("the host is at its limit");
-    context.reportUnhandled(operation);
+    operation.reportUnhandled("the host is at its limit");
   }
 
   /** Takes one submission and starts its work. False if the host is full; then nothing has changed. */
@@ -322,10 +321,14 @@ export class Instance {
   };
 
   #tooBig(completion: Completion, context: Context): void {
+    const hadFailed = completion.status < 0;
     context.closeResource(completion.resource);
     completion.status = Status.TooBig;
     completion.resource = completion.auxiliary = 0;
     completion.payload = null;
+    // One that had failed was reported then.
+    if (completion instanceof Operation && !hadFailed)
+      completion.reportUnhandled("the payload does not fit into the guest's arena");
   }
 
   #delivered(completion: Completion): void {

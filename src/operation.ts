@@ -125,18 +125,26 @@ export class Operation implements Completion {
 
   fail(error: unknown): void {
     if (this.settled) return void this.context.host.counters.late++;
-    this.status = statusOf(error);
-    this.payload = encodeBytes(messageOf(error).slice(0, MESSAGE_UNITS_MAX));
-    this.#settle();
+    this.#fail(statusOf(error), messageOf(error).slice(0, MESSAGE_UNITS_MAX));
   }
 
   /** Ends the operation from outside: its work is aborted and its final completion queued, both in this turn. */
   end(status: Status, message: string): void {
     if (this.settled) return;
+    this.#fail(status, message);
+    this.abort();
+  }
+
+  #fail(status: Status, message: string): void {
     this.status = status;
     this.payload = encodeBytes(message);
     this.#settle();
-    this.abort();
+    this.reportUnhandled(message);
+  }
+
+  /** Tells the host's owner of a failure that no handler waits for. */
+  reportUnhandled(message: string): void {
+    if (this.#detached) this.context.reportUnhandled(this, message);
   }
 
   /** Ends the operation without a completion: its context is over. Touches no I/O. */
@@ -153,7 +161,6 @@ export class Operation implements Completion {
   #settle(): void {
     this.settled = true;
     if (this.#deadline) this.context.deadlines.remove(this.#deadline);
-    if (this.#detached && this.status < 0) this.context.reportUnhandled(this);
     this.context.settled(this);
   }
 

@@ -3,7 +3,7 @@
 // operation fails with TooBig.
 
 import { expect, test } from "vitest";
-import { COMPLETION_PAYLOAD_BYTES, PAYLOAD_ALIGNMENT, Status } from "../../assembly/abi.ts";
+import { COMPLETION_PAYLOAD_BYTES, DETACHED, PAYLOAD_ALIGNMENT, Status } from "../../assembly/abi.ts";
 import { kv } from "../../src/index.ts";
 import { memoryKv } from "../../src/kv-memory.ts";
 import { Simulation } from "../../src/testing/index.ts";
@@ -94,6 +94,41 @@ test("rule 4: a guest that says no gets TooBig instead of the payload, and the o
     [Status.TooBig, ""],
     [Status.Ok, "c"],
   ]);
+});
+
+test.for<[what: string, key: string, flags: number, reported: Status[]]>([
+  ["with a handler is the handler's own", "long", 0, []],
+  ["without a handler is reported", "long", DETACHED, [Status.TooBig]],
+  ["that had failed already is not reported again", "missing", DETACHED, [Status.NotFound]],
+])("rule 4: what becomes TooBig %s", async ([, key, flags, reported]) => {
+  const simulation = new Simulation({ delay: [0, 0] });
+  let arenaBytes = 4096;
+  const stage = await puppet({
+    simulation,
+    resources: { STORE: simulation.kv() },
+    run: (puppet) => {
+      if (arenaBytes === 8) expect(puppet.imports.poll(COMPLETIONS, 8, ARENA, arenaBytes)).toBe(Status.TooBig);
+      const completions = puppet.poll(8, arenaBytes);
+      puppet.dispatch(completions);
+      return completions.length;
+    },
+  });
+  await stage.serve(function* (exchange, puppet) {
+    const store = puppet.open("STORE");
+    puppet.submit(put(store, "long", "x".repeat(100)));
+    yield;
+    puppet.submit({ ...get(store, key), slot: 77, flags });
+    arenaBytes = 8;
+    const [done] = yield;
+    expect([done!.status, done!.payload.length]).toEqual([Status.TooBig, 0]);
+    puppet.submit(respond(exchange));
+    arenaBytes = 4096;
+    yield;
+  });
+  const token = { slot: 77, generation: 1 };
+  const expected = { kind: "unhandled", operation: "kv.get", token, request: "GET http://puppet.test/" };
+  expect(stage.reports).toMatchObject(reported.map((status) => ({ ...expected, status })));
+  for (const { message } of stage.reports) expect(message).not.toBe("");
 });
 
 test("rule 4: a question about the arena takes nothing out, whatever the guest does before it answers", async () => {
