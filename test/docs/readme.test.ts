@@ -162,6 +162,22 @@ test("readme: with its asconfig.json a guest has a console, a clock and random n
   expect(Math.abs(Number(await response.text()) - Date.now())).toBeLessThan(60_000);
 });
 
+test("readme: with the path that it gives, a package that is a link to another folder compiles", async () => {
+  const project = join(folder, "linked");
+  const packages = join(project, "node_modules");
+  mkdirSync(packages, { recursive: true });
+  symlinkSync(path("node_modules/@assemblyscript"), join(packages, "@assemblyscript"));
+  symlinkSync(path(""), join(packages, "wasm-proactor"));
+  const [, line] = /`("extends": "\.[^`]*")`/.exec(page.text)!;
+  writeFileSync(join(project, "asconfig.json"), `{ ${line} }`);
+  const { code } = files.find(({ title }) => title === "app.ts")!;
+  writeFileSync(join(project, "app.ts"), `${code}\nconsole.log("needs the WASI library");\n`);
+  const compiling = ["app.ts", "--baseDir", project, "--config", join(project, "asconfig.json")];
+  await run("node_modules/assemblyscript/bin/asc.js", ...compiling, "--outFile", "app.wasm", "--target", "debug");
+  const module = await WebAssembly.compile(await readFile(join(project, "app.wasm")));
+  expect(WebAssembly.Module.imports(module).map(({ name }) => name)).toContain("fd_write");
+});
+
 test.for(workers)("readme: %s serves on local workerd", async (worker) => {
   const local = await startLocal({ entry: join(folder, worker), upstream: "PAGES", kv: ["USERS"] });
   try {
