@@ -99,10 +99,19 @@ export enum Opcode {
   KvDelete = 10,
   /** Lists the keys that start with `name`, from the cursor `data`. */
   KvList = 11,
+  /**
+   * Tells `onError` of the failure of an operation `name` that the host does not know: argument 0 its status, the
+   * token (argument 1, argument 2), data the message.
+   */
+  Report = 12,
+  /** Completes with Ok when a wake names its token. */
+  Wait = 13,
+  /** Completes the wait whose token is (argument 0, argument 1), in whichever context of the instance that is. */
+  Wake = 14,
 }
 
 /** One more than the largest opcode of this version. */
-export const OPCODE_COUNT: u32 = 12;
+export const OPCODE_COUNT: u32 = 15;
 
 // Submission flags. The low byte belongs to the operation, the high byte means the same everywhere.
 
@@ -114,6 +123,8 @@ export const RESPOND_FORWARD: u32 = 1;
 export const FETCH_BODY: u32 = 1;
 /** KvGet: the payload starts with the metadata, whose length is the auxiliary word. */
 export const KV_METADATA: u32 = 1;
+/** Report: another operation took the place of the one that failed. */
+export const REPORT_DROPPED: u32 = 1;
 /** Nobody handles the completion: the host reports a failure to `onError`. */
 export const DETACHED: u32 = 0x8000;
 

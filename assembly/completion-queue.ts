@@ -72,6 +72,11 @@ export function completionAt(index: i32): Completion {
   return changetype<Completion>(completions + <usize>index * offsetof<Completion>());
 }
 
+/** Whether a completion is one that the host wrote, and no flight's. */
+export function isOfQueue(completion: Completion): bool {
+  return changetype<usize>(completion) - completions < <usize>CAPACITY * offsetof<Completion>();
+}
+
 /** Fetches at most `budget` completions and returns their number. Grows the arena for a payload that exceeds it. */
 export function fill(budget: u32): u32 {
   const capacity = min(budget, CAPACITY);

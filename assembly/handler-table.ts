@@ -3,6 +3,9 @@
 // Slots are reused in last-in-first-out order, so the table stays as small as the most that was ever in flight, and
 // a busy module touches the same few cache lines. The handlers have an array of their own, which the collector visits;
 // what else a slot has, it need not look at.
+//
+// Flights (flight.ts) have slots too, of which the host never hears. A guest without them pays nothing for them: asc sees
+// that `hasFlights` is never set, and leaves out what depends on it.
 
 import { CancelResult, SLOT_COUNT_MAX } from "./abi";
 import { CompletionHandler } from "./completion-handler";
@@ -15,18 +18,24 @@ const SLOTS_AT_START: u32 = 64;
 // What a slot's state is made of; a free slot has none of it.
 const IN_FLIGHT: u32 = 1;
 const CANCELLED: u32 = 2;
-const REFUSED: u32 = 4;
+/** Its handler is a flight. */
+const MEMBER: u32 = 4;
+// With one of these a slot is not the host's to complete.
+const REFUSED: u32 = 8;
+const FLIGHT: u32 = 16;
 
-// ╒══════════════ Slot, 12 bytes ═══════════════╕
-// ├──────────────┬──────────────┬───────────────┤
-// │  generation  │    state     │     next      │
-// └──────────────┴──────────────┴───────────────┘
+// ╒═════════════════════ Slot, 16 bytes ══════════════════════╕
+// ├──────────────┬──────────────┬──────────────┬──────────────┤
+// │  generation  │    state     │     next     │    member    │
+// └──────────────┴──────────────┴──────────────┴──────────────┘
 // next: the following slot in the free list, or in the list of refused submissions. Slot 0 is nobody's, so 0 ends both.
+// member: which of its flight's members has the slot; still there while the handler runs.
 @unmanaged
 class Slot {
   generation: u32;
   state: u32;
   next: u32;
+  member: u32;
 }
 
 type Handlers = StaticArray<CompletionHandler | null>;
@@ -43,6 +52,12 @@ let lastOfRefused: u32 = 0;
 
 let inFlight: u32 = 0;
 let stale: u32 = 0;
+
+/** Whether there ever was a flight. */
+export let hasFlights = false;
+// Whether the next slot is for a member of a flight, and which.
+let memberState: u32 = 0;
+let member: u32 = 0;
 
 /** Operations whose completion has not been dispatched yet. */
 export function inFlightCount(): u32 {
@@ -72,7 +87,9 @@ export function claim(handler: CompletionHandler | null): u32 {
   const slot = firstFree || addSlot();
   const entry = slotAt(slot);
   firstFree = entry.next;
-  entry.state = IN_FLIGHT;
+  entry.state = IN_FLIGHT | memberState;
+  if (memberState) entry.member = member;
+  memberState = 0;
   store<usize>(handlerAt(slot), changetype<usize>(handler));
   // Tells the collector, as an assignment would.
   __link(changetype<usize>(handlers), changetype<usize>(handler), true);
@@ -157,9 +174,10 @@ export function markCancelled(slot: u32): bool {
   return true;
 }
 
-/** Frees the slot, if the token's operation is still in flight, and calls nobody. */
-export function forget(token: Token): void {
-  if (isLive(token)) release(<u32>token);
+/** Takes the handler away from an operation that is of no interest any more. */
+export function disown(token: Token): void {
+  store<usize>(handlerAt(<u32>token), 0);
+  slotAt(<u32>token).state &= ~MEMBER;
 }
 
 /** Remembers that the host refused the submission, unless it has completed it all the same. */
@@ -184,4 +202,31 @@ export function takeRefused(): u32 {
   const slot = firstRefused;
   firstRefused = slotAt(slot).next;
   return slot;
+}
+
+// Flights and their members.
+
+/** Makes a slot that of a flight. */
+export function markFlight(slot: u32): void {
+  hasFlights = true;
+  slotAt(slot).state |= FLIGHT;
+}
+
+export function isFlight(slot: u32): bool {
+  return hasFlights && (slotAt(slot).state & FLIGHT) != 0;
+}
+
+export function isMember(slot: u32): bool {
+  return hasFlights && (slotAt(slot).state & MEMBER) != 0;
+}
+
+/** The next slot that is claimed is for this member of the flight that is its handler. */
+export function expectMember(index: u32): void {
+  member = index;
+  memberState = MEMBER;
+}
+
+/** Which member had the slot, until it is claimed again. */
+export function memberOf(slot: u32): u32 {
+  return slotAt(slot).member;
 }

@@ -2,6 +2,13 @@
 
 import { CompletionHandler } from "./completion-handler";
 import { Completion } from "./completion-queue";
+import { Delay } from "./compose/delay";
+import { Fallback } from "./compose/fallback";
+import { Hedge } from "./compose/hedge";
+import { Gate, Limit } from "./compose/limit";
+import { Ensure, Mapping } from "./compose/map";
+import { Retry, RetryPolicy } from "./compose/retry";
+import { Scope, Scoped } from "./compose/scope";
 import { Token } from "./handler-table";
 import { Submission, commit, prepare } from "./submission-queue";
 
@@ -11,7 +18,7 @@ import { Submission, commit, prepare } from "./submission-queue";
 // └────────────────┴──────────┴─────────────┴────────────┴────────────┴────────────┴────────────┘
 
 /** What all operations are, whatever their results: compiled once, not once for each type of result. */
-abstract class AnyOperation {
+export abstract class AnyOperation {
   constructor(
     /** The opcode in the low half, the operation's flags in the high half. */
     protected opcode_flags: u32,
@@ -32,6 +39,11 @@ abstract class AnyOperation {
    * failure is reported to the host's `onError`.
    */
   submit(handler: CompletionHandler | null = null): Token {
+    return this.begin(handler);
+  }
+
+  /** What `submit` does; a composite operation does it in another way. */
+  begin(handler: CompletionHandler | null): Token {
     const submission = prepare(handler);
     submission.putNumbers(changetype<usize>(this));
     this.encode(submission);
@@ -47,9 +59,8 @@ if (offsetof<AnyOperation>("argument_3") != 24) ERROR("argument_3 is not where p
 /** `R` is the view through which the operation's result is read: an unmanaged class over Completion. */
 export abstract class Operation<R> extends AnyOperation {
   /**
-   * Sets a deadline, in milliseconds from submission; 0 is none. When it passes first, the host aborts the work and
-   * the operation completes with TimedOut. See proactor_v1, rule 7. Comes last, right before `then` or `submit`: what
-   * it returns has no other options.
+   * Sets a deadline, in milliseconds from submission; 0 is none. When it passes first, the work is aborted and the
+   * operation completes with TimedOut. See proactor_v1, rule 7. What it returns has no options of its own any more.
    */
   timeout(ms: u32): this {
     this.deadline_ms = ms;
@@ -59,8 +70,56 @@ export abstract class Operation<R> extends AnyOperation {
   /** Starts the operation and calls `fn(context, result)`: what a closure would do in a language that has them. */
   then<C>(context: C, fn: (context: C, result: R) => void): Token {
     // In wasm all objects have one type, so one class serves all pairs with an object: less code for each `then`.
-    if (isManaged<C>()) return this.submit(thenObject(changetype<usize>(context), changetype<usize>(fn)));
-    return this.submit(new Then<C, R>(context, fn));
+    if (isManaged<C>()) return this.begin(thenObject(changetype<usize>(context), changetype<usize>(fn)));
+    return this.begin(new Then<C, R>(context, fn));
+  }
+
+  // Operations made of this one. Methods, because asc would not find R for a function of a Fetch or a KvGet.
+
+  /**
+   * Tries again as long as the policy says so. Completes as the first attempt that is not worth another, or as the last;
+   * with Invalid for an absurd policy. A `timeout` before it ends one attempt, one behind it all of them.
+   */
+  retry(policy: RetryPolicy): Retry<R> {
+    return new Retry<R>(this, policy);
+  }
+
+  /** Starts when the gate has a place for it. Completes with Again if the gate's waiting room is full. */
+  limit(gate: Gate): Limit<R> {
+    return new Limit<R>(gate, this);
+  }
+
+  /** Completes as this one does if that succeeds, else as `other`, which is started then. */
+  fallback(other: Operation<R>): Fallback<R> {
+    return new Fallback<R>(this, other);
+  }
+
+  /**
+   * Starts `other` (without one, the same operation once more) when this one has taken `ms` milliseconds, or has failed.
+   * Completes with the first success, or with the last failure; whatever is left is cancelled.
+   */
+  hedge(ms: u32, other: Operation<R> | null = null): Hedge<R> {
+    return new Hedge<R>(ms, this, other || this);
+  }
+
+  /** Ends with the scope: when that is cancelled, this is. */
+  within(scope: Scope): Scoped<R> {
+    return new Scoped<R>(scope, this);
+  }
+
+  /** Starts after `ms` milliseconds. Its own deadline counts from then on. */
+  delay(ms: u32): Delay<R> {
+    return new Delay<R>(ms, this);
+  }
+
+  /** Completes with `fn(result)` as a Value; a failure passes by. */
+  map<T>(fn: (result: R) => T): Mapping<R, T> {
+    return new Mapping<R, T>(this, fn);
+  }
+
+  /** Completes with Failed where `isGood` says no: a 503 is a success until somebody says so. */
+  ensure(isGood: (result: R) => bool): Ensure<R> {
+    return new Ensure<R>(this, isGood);
   }
 }
 

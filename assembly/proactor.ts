@@ -1,12 +1,24 @@
 // Proactor: takes completions from the queue and calls their handlers, one after the other, never inside another.
 
 import { Runtime } from "shared/runtime";
-import { DISPATCHED, MORE, Opcode, RECLAIM, Status } from "./abi";
+import { DISPATCHED, MORE, RECLAIM, Status } from "./abi";
 import { takeAborted } from "./abort";
 import { Completion, completionAt, fill } from "./completion-queue";
 import { takeCpuWarning } from "./cpu-limit";
-import { forget, isCancelled, isLive, lastRefused, peek, release, takeRefused, tokenOf } from "./handler-table";
-import { commit, discard, flush, inTurn, prepare, setInTurn } from "./submission-queue";
+import { reclaim, recoverFlights, serveFlights, setServing } from "./flight";
+import {
+  hasFlights,
+  isCancelled,
+  isLive,
+  isMember,
+  lastRefused,
+  peek,
+  release,
+  takeRefused,
+  tokenOf,
+} from "./handler-table";
+import { submitClose } from "./operation/close";
+import { discard, flush, inTurn, setInTurn } from "./submission-queue";
 
 /** Rounds in which refused handlers may try again on the same turn, when nothing can have become free. */
 const REFUSED_ROUNDS_MAX = 16;
@@ -37,6 +49,7 @@ export function run(budget: i32): i32 {
     assert(!takeCpuWarning(), "the CPU limit is near");
     dispatch(completionAt(dispatched++));
   }
+  if (hasFlights) serveFlights();
   flush();
   deliverRefusals();
   setInTurn(false);
@@ -45,16 +58,22 @@ export function run(budget: i32): i32 {
 
 function dispatch(completion: Completion): void {
   if (!isLive(completion.token)) dispose(completion);
-  else if (completion.flags & RECLAIM) release(completion.token_slot);
+  else if (completion.flags & RECLAIM) reclaim(completion.token_slot);
   else deliver(completion);
+}
+
+function dispose(completion: Completion): void {
+  if (completion.resource) submitClose(completion.resource);
 }
 
 function deliver(completion: Completion): void {
   const slot = completion.token_slot;
   const cancelled = isCancelled(slot);
+  const ofFlight = isMember(slot);
   const handler = completion.flags & MORE ? peek(slot) : release(slot);
   if (cancelled) overrule(completion);
   completion.flags |= DISPATCHED;
+  if (hasFlights) setServing(handler, ofFlight);
   if (handler) handler.onComplete(completion);
 }
 
@@ -65,18 +84,6 @@ function overrule(completion: Completion): void {
   completion.resource = 0;
   completion.payload_bytes = 0;
   completion.auxiliary = 0;
-}
-
-function dispose(completion: Completion): void {
-  if (completion.resource) closeResource(completion.resource);
-}
-
-/** Gives a resource back to the host without waiting for the answer. */
-export function closeResource(resource: u32): void {
-  const submission = prepare(null);
-  submission.opcode = <u16>Opcode.Close;
-  submission.resource = resource;
-  commit(submission);
 }
 
 /**
@@ -93,6 +100,7 @@ function deliverRefusals(): void {
       slot = takeRefused();
       deliverRefusal(slot);
     } while (slot != last);
+    if (hasFlights) serveFlights();
     flush();
   }
 }
@@ -114,13 +122,14 @@ function recover(): void {
   if (!inTurn) return;
   __stack_pointer = stackAtEntry;
   discard();
-  while (lastRefused()) release(takeRefused());
+  while (lastRefused()) reclaim(takeRefused());
   while (dispatched < count) forgo(completionAt(dispatched++));
+  if (hasFlights) recoverFlights();
   setInTurn(false);
 }
 
 function forgo(completion: Completion): void {
-  if (!(completion.flags & MORE)) forget(completion.token);
+  if (!(completion.flags & MORE) && isLive(completion.token)) reclaim(completion.token_slot);
 }
 
 /** The minimal runtime sees no stack, so it may collect only here, where none of ours is left. */

@@ -27,7 +27,8 @@ import {
 import { bytesAt, unitsAt } from "./address";
 import { resetArguments, takeArguments } from "./arena";
 import { CompletionHandler } from "./completion-handler";
-import { Token, claim, forget, refuse, tokenOf } from "./handler-table";
+import { reclaim } from "./flight";
+import { Token, claim, refuse, tokenOf } from "./handler-table";
 import { accepted, submit } from "./proactor_v1";
 import { encodeUtf8 } from "./utf8";
 
@@ -195,7 +196,7 @@ export function flush(): void {
 export function discard(): void {
   // The last one may have its token and not be committed.
   let count: u32 = 0;
-  while (count < CAPACITY && submissionAt(count).token) forget(submissionAt(count++).token);
+  while (count < CAPACITY && submissionAt(count).token) reclaim(submissionAt(count++).token_slot);
   clear(count);
 }
 

@@ -67,6 +67,11 @@ export class Context {
     return operation?.generation === generation ? operation : undefined;
   }
 
+  /** Completes a wait of this context, on whichever context's stack. */
+  wakeOperation(operation: Operation): void {
+    operation.succeed({});
+  }
+
   /** Takes an operation's final completion. */
   settled(operation: Operation): void {
     if (this.inFlight.get(operation.slot) === operation) this.inFlight.delete(operation.slot);

@@ -2,6 +2,8 @@
 
 import type { Clock } from "./deadlines.ts";
 import type { Limits } from "./limits.ts";
+import type { Instance } from "./instance.ts";
+import type { Operation } from "./operation.ts";
 import type { ErrorReport } from "./report.ts";
 import type { RequestContext } from "./request-context.ts";
 
@@ -53,6 +55,8 @@ export interface Host {
   readonly limits: Limits;
   readonly counters: Counters;
   report(report: ErrorReport): void;
+  /** The operation in flight in any request of this instance that has this token. */
+  find(instance: Instance, slot: number, generation: number): Operation | undefined;
   /** A turn of this context ended in a trap: the module threw `cause`, or cannot run because of it. */
   trapped(context: RequestContext, cause: unknown): void;
   /** This context has ended. */

@@ -21,6 +21,8 @@ export interface Limits {
   bodyBytes: number;
   /** Requests of one context that may wait for headers at once. */
   connections: number;
+  /** Milliseconds that an operation waits for another request: for its place at a gate, for a channel. */
+  waitMs: number;
   /** Redirects that a fetch follows. */
   redirects: number;
   /** Traps after which a shared instance is replaced, though each was contained. */
@@ -39,6 +41,7 @@ export const DEFAULT_LIMITS: Limits = {
   resources: 65_536,
   bodyBytes: KV_VALUE_BYTES_MAX,
   connections: 6,
+  waitMs: 30_000,
   redirects: 20,
   traps: 100,
   idleBytes: 32 * 1024 * 1024,

@@ -9,8 +9,11 @@ import { Fetch } from "./operation/fetch.ts";
 import { KvDelete, KvGet, KvList, KvPut } from "./operation/kv.ts";
 import { Noop } from "./operation/noop.ts";
 import { Read } from "./operation/read.ts";
+import { Report } from "./operation/report.ts";
 import { Respond } from "./operation/respond.ts";
 import { Timer } from "./operation/timer.ts";
+import { Wait } from "./operation/wait.ts";
+import { Wake } from "./operation/wake.ts";
 import type { ErrorReport } from "./report.ts";
 
 const byOpcode: Record<Opcode, Processor> = {
@@ -26,6 +29,9 @@ const byOpcode: Record<Opcode, Processor> = {
   [Opcode.KvPut]: KvPut,
   [Opcode.KvDelete]: KvDelete,
   [Opcode.KvList]: KvList,
+  [Opcode.Report]: Report,
+  [Opcode.Wait]: Wait,
+  [Opcode.Wake]: Wake,
 };
 
 /** By opcode. */

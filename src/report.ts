@@ -13,10 +13,10 @@ export interface Place {
 export interface ErrorReport extends Partial<Place> {
   /**
    * `trap`: the module trapped. `unanswered`: a context fell silent without a response. `unhandled`: an operation
-   * failed that has no handler. `unexpected`: a processor threw what it should not. `killed`: the platform ended a
+   * failed that has no handler. `dropped`: one failed in whose place another was taken. `unexpected`: a processor threw what it should not. `killed`: the platform ended a
    * request without a word. `open`: the guest asked for a resource that was not granted.
    */
-  kind: "trap" | "unanswered" | "unhandled" | "unexpected" | "killed" | "open";
+  kind: "trap" | "unanswered" | "unhandled" | "dropped" | "unexpected" | "killed" | "open";
   message: string;
   /** The operation whose handler was running, or that failed. */
   operation?: string;
@@ -32,7 +32,7 @@ export type OnError = (report: ErrorReport) => void;
 /** One line for a log. */
 export function formatReport(report: ErrorReport): string {
   const token = report.token ? ` ${report.token.slot}:${report.token.generation}` : "";
-  const role = report.kind === "unhandled" ? "the operation was" : "in the handler of";
+  const role = report.kind === "unhandled" || report.kind === "dropped" ? "the operation was" : "in the handler of";
   const handler = report.operation ? `, ${role} ${report.operation}${token}` : "";
   const request = report.request ? `, for ${report.request}` : "";
   return `wasm-proactor: ${report.kind}: ${report.message}${placeOf(report)}${handler}${request}`;

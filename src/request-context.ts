@@ -10,7 +10,7 @@ import { Deferred } from "./deferred.ts";
 import { messageOf } from "./failure.ts";
 import type { Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
-import type { Completion } from "./operation.ts";
+import type { Completion, Operation } from "./operation.ts";
 import { encodeHead } from "./pairs.ts";
 import { handlerOf, nameOf } from "./processors.ts";
 import { SHUT_DOWN, failureResponse } from "./report.ts";
@@ -37,6 +37,8 @@ export class RequestContext extends Context {
   /** Tells the platform that nothing is left to wait for. */
   #finish: (() => void) | undefined;
   #call: Deferred | undefined;
+  /** Waits that another context has woken. */
+  readonly #woken: Operation[] = [];
 
   constructor(host: Host, instance: Instance, request: Request) {
     super(host, instance);
@@ -189,8 +191,15 @@ export class RequestContext extends Context {
     if (this.host.shutdownMode === "now") this.call();
   }
 
+  override wakeOperation(operation: Operation): void {
+    if (this.instance.current === this) return operation.succeed({});
+    this.#woken.push(operation);
+    this.call();
+  }
+
   #hear(): void {
     if (this.host.shutdownMode === "now") return this.turn();
+    for (const operation of this.#woken.splice(0)) if (!operation.settled) operation.succeed({});
     this.signs++;
     if (!this.#ended) this.#expectCall();
     this.#tell();

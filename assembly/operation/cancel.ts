@@ -2,7 +2,8 @@
 
 import { CancelResult, Opcode } from "../abi";
 import { Completion } from "../completion-queue";
-import { Token, cancelResult, markCancelled } from "../handler-table";
+import { flightAt } from "../flight";
+import { Token, cancelResult, isFlight, markCancelled } from "../handler-table";
 import { Operation } from "../operation";
 import { commit, prepare } from "../submission-queue";
 
@@ -21,6 +22,10 @@ export class Cancel extends Operation<Completion> {
 export function cancel(token: Token): CancelResult {
   const result = cancelResult(token);
   if (result == CancelResult.Won && markCancelled(<u32>token)) {
+    if (isFlight(<u32>token)) {
+      flightAt(<u32>token).enqueue();
+      return result;
+    }
     const submission = prepare(null);
     submission.opcode = <u16>Opcode.Cancel;
     submission.argument_0 = <u32>token;

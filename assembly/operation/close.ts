@@ -3,6 +3,7 @@
 import { Opcode } from "../abi";
 import { Completion } from "../completion-queue";
 import { Operation } from "../operation";
+import { commit, prepare } from "../submission-queue";
 
 export class Close extends Operation<Completion> {
   constructor(resource: u32) {
@@ -13,4 +14,12 @@ export class Close extends Operation<Completion> {
 /** Gives a resource back. Completes with BadResource if the context has no such resource. */
 export function close(resource: u32): Close {
   return new Close(resource);
+}
+
+/** Gives a resource back without an operation's object, and without waiting for the answer. */
+export function submitClose(resource: u32): void {
+  const submission = prepare(null);
+  submission.opcode = <u16>Opcode.Close;
+  submission.resource = resource;
+  commit(submission);
 }

@@ -162,7 +162,7 @@ export class KvList extends Operation<KvKeys> {
   }
 
   /** Keys on one page: 1 to 1,000, which is what it is without this. */
-  limit(count: u32): this {
+  page(count: u32): this {
     this.argument_0 = count;
     return this;
   }

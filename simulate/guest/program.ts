@@ -126,7 +126,7 @@ class Step extends CompletionHandler {
         this.token = kv("CACHE").get(this.key).cacheTtl(this.tag).withMetadata().timeout(deadline).submit(this);
         break;
       case 0x6b: // k: list
-        this.token = cache.list("shared").limit(this.x).timeout(deadline).submit(this);
+        this.token = cache.list("shared").page(this.x).timeout(deadline).submit(this);
         break;
       case 0x6c: // l: fetch, and leave the body on the host
       case 0x72: // r: fetch, then read

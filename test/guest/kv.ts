@@ -76,7 +76,7 @@ serve((exchange: Exchange) => {
   } else if (path == "/list") {
     const list = namespace(exchange).list(has(exchange, "bytes") ? keyOf(exchange) : textOf(exchange, "prefix"));
     list.timeout(numberOf(exchange, "timeout"));
-    if (has(exchange, "limit")) list.limit(numberOf(exchange, "limit"));
+    if (has(exchange, "limit")) list.page(numberOf(exchange, "limit"));
     if (has(exchange, "cursor")) list.cursor(textOf(exchange, "cursor"));
     list.then(exchange, reportKeys);
   } else if (path == "/changed") {

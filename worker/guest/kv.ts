@@ -43,7 +43,7 @@ export function listKeys(exchange: Exchange): void {
   if (limit < 0) return refuse(exchange, 400, `limit is a whole number from 1 to ${LIST_COUNT_MAX}`);
   cache
     .list(exchange.parameter("prefix") || "")
-    .limit(limit)
+    .page(limit)
     .cursor(exchange.parameter("cursor") || "")
     .then(exchange, (exchange, page) => {
       if (page.failed) refuseFailed(exchange, page);

@@ -1,0 +1,46 @@
+// Delay: an operation that starts later.
+
+import { Completion } from "../completion-queue";
+import { CompletionHandler } from "../completion-handler";
+import { Token, expectMember } from "../handler-table";
+import { AnyOperation, Operation } from "../operation";
+import { submitTimer } from "../operation/timer";
+import { Composite, newComposite } from "./composite";
+
+const TIMER: u32 = 0;
+const OPERATION: u32 = 1;
+
+class DelayFlight extends Composite {
+  operation!: AnyOperation;
+  ms: u32;
+
+  protected get name(): string {
+    return "delay";
+  }
+
+  protected start(): void {
+    expectMember(TIMER);
+    this.addMember(TIMER, submitTimer(this, this.ms));
+  }
+
+  protected onMember(index: u32, completion: Completion): void {
+    if (index == OPERATION || completion.failed) this.pass(completion);
+    else this.startMember(OPERATION, this.operation);
+  }
+}
+
+export class Delay<R> extends Operation<R> {
+  constructor(
+    private ms: u32,
+    private operation: Operation<R>,
+  ) {
+    super(0);
+  }
+
+  begin(handler: CompletionHandler | null): Token {
+    const flight = newComposite<DelayFlight>(2);
+    flight.operation = this.operation;
+    flight.ms = this.ms;
+    return flight.begin(handler, this.deadline_ms);
+  }
+}

@@ -1,0 +1,68 @@
+// Hedge: a second operation beside the first, when that takes long.
+
+import { Completion } from "../completion-queue";
+import { CompletionHandler } from "../completion-handler";
+import { Token, expectMember } from "../handler-table";
+import { AnyOperation, Operation } from "../operation";
+import { submitTimer } from "../operation/timer";
+import { Composite, newComposite } from "./composite";
+
+const FIRST: u32 = 0;
+const SECOND: u32 = 1;
+const TIMER: u32 = 2;
+
+class HedgeFlight extends Composite {
+  first!: AnyOperation;
+  second!: AnyOperation;
+  ms: u32;
+  private started: bool;
+  private failed: bool;
+
+  protected get name(): string {
+    return "hedge";
+  }
+
+  protected start(): void {
+    this.startMember(FIRST, this.first);
+    expectMember(TIMER);
+    this.addMember(TIMER, submitTimer(this, this.ms));
+  }
+
+  protected onMember(index: u32, completion: Completion): void {
+    if (index == TIMER) {
+      // A host that is full has no timer to give, and none for a second attempt.
+      if (!completion.failed) this.startSecond();
+    } else if (!completion.failed || this.failed) {
+      this.pass(completion);
+    } else {
+      this.failed = true;
+      this.drop(completion);
+      this.cancelMember(TIMER);
+      this.startSecond();
+    }
+  }
+
+  private startSecond(): void {
+    if (this.started) return;
+    this.started = true;
+    this.startMember(SECOND, this.second);
+  }
+}
+
+export class Hedge<R> extends Operation<R> {
+  constructor(
+    private ms: u32,
+    private first: Operation<R>,
+    private second: Operation<R>,
+  ) {
+    super(0);
+  }
+
+  begin(handler: CompletionHandler | null): Token {
+    const flight = newComposite<HedgeFlight>(3);
+    flight.first = this.first;
+    flight.second = this.second;
+    flight.ms = this.ms;
+    return flight.begin(handler, this.deadline_ms);
+  }
+}

@@ -1,0 +1,14 @@
+// Wake: completes a wait, in whichever request that is.
+
+import { Opcode } from "../abi";
+import { Token } from "../handler-table";
+import { commit, prepare } from "../submission-queue";
+
+/** Completes a wait. A handler never runs on another request's stack, so the host tells the request that waits. */
+export function wake(token: Token): void {
+  const submission = prepare(null);
+  submission.opcode = <u16>Opcode.Wake;
+  submission.argument_0 = <u32>token;
+  submission.argument_1 = <u32>(token >>> 32);
+  commit(submission);
+}

@@ -1,0 +1,25 @@
+// Wake: completes a wait, in whichever request that is.
+
+import { Opcode } from "../../assembly/abi.ts";
+import type { Context } from "../context.ts";
+import type { Operation, Processor } from "../operation.ts";
+import type { Submission } from "../submission.ts";
+
+function waiter({ argument0, argument1 }: Submission, context: Context): Operation | undefined {
+  const operation = context.find(argument0, argument1) ?? context.host.find(context.instance, argument0, argument1);
+  return operation?.opcode === Opcode.Wait ? operation : undefined;
+}
+
+export const Wake: Processor = {
+  name: "wake",
+
+  decode(submission, context) {
+    const operation = waiter(submission, context);
+    return () => {
+      operation?.context.wakeOperation(operation);
+      return {};
+    };
+  },
+
+  relieves: (submission, context) => waiter(submission, context) !== undefined,
+};
