@@ -22,12 +22,15 @@ export interface GuestResult {
   diagnostics: string;
 }
 
+/** Where asc looks for the package that this is. A guest that imports it by its name gets the sources here. */
+const OWN_PACKAGE = path("node_modules/wasm-proactor");
+
 async function compile(job: GuestJob): Promise<GuestResult> {
   const result: GuestResult = { wasm: null, reads: [], diagnostics: "" };
   const { error } = await asc.main([job.entry, ...job.argv, "--outFile", job.outFile], {
     readFile(name, baseDir) {
       // An absent file is recorded as well: creating it later may change what an import resolves to.
-      const file = path(baseDir, name);
+      const file = path(baseDir, name).replace(OWN_PACKAGE, path(""));
       result.reads.push(file);
       const patch = job.patches?.[file];
       if (patch !== undefined) return patch;

@@ -117,13 +117,20 @@ async function emitDeclarations(): Promise<void> {
 // The guests.
 
 /**
- * The Worker's guest, and those of the tests, the bench and the simulator: once for every runtime that their
- * `// runtimes:` asks for, with the options that their `// options:` adds.
+ * The Worker's guest, those of the examples, and those of the tests, the bench and the simulator: these once for every
+ * runtime that their `// runtimes:` asks for, with the options that their `// options:` adds.
  */
 function guestJobs(only: BuildOptions["only"]): GuestJob[] {
   if (only === "host") return [];
   const worker = job("worker/guest/index.ts", "build/worker.wasm");
-  return only === "worker" ? [worker] : [worker, ...["test", "bench", "simulate"].flatMap(jobsOf)];
+  return only === "worker" ? [worker] : [worker, ...["test", "bench", "simulate"].flatMap(jobsOf), ...exampleJobs()];
+}
+
+/** Beside its host, which imports it from there. It imports the package by its name, as a user's guest does. */
+function exampleJobs(): GuestJob[] {
+  return globSync("examples/*/guest.ts", { cwd: ROOT })
+    .toSorted()
+    .map((entry) => job(entry, entry.replace(/ts$/, "wasm"), [], "examples/asconfig.json"));
 }
 
 function jobsOf(folder: string): GuestJob[] {
@@ -140,8 +147,8 @@ function jobsOf(folder: string): GuestJob[] {
     });
 }
 
-function job(entry: string, outFile: string, argv: string[] = []): GuestJob {
-  return { entry, outFile, argv: ["--config", "asconfig.json", "--target", "release", ...argv] };
+function job(entry: string, outFile: string, argv: string[] = [], config = "asconfig.json"): GuestJob {
+  return { entry, outFile, argv: ["--config", config, "--target", "release", ...argv] };
 }
 
 async function buildGuests(jobs: GuestJob[], stamps: Record<string, Stamp>, report: (text: string) => void) {

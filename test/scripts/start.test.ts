@@ -25,6 +25,15 @@ test.for(["SIGINT", "SIGTERM"] as const)("start: what it says to try works, and 
   await expect(fetch(`${url}/hello`)).rejects.toThrow();
 });
 
+test("start: --example serves an example, with its values in the store", async () => {
+  const { child, exit, output } = start("--port", "0", "--example", "basics");
+  await expect.poll(output, { timeout: 20_000 }).toContain("examples/basics/README.md says what to try.");
+  const [url] = /http:\/\/localhost:\d+/.exec(output())!;
+  expect(await (await fetch(`${url}/welcome`)).text()).toBe("hello from KV");
+  child.kill("SIGINT");
+  expect(await exit).toBe(0);
+});
+
 test("start: says what to do about a port in use", async () => {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -38,6 +47,7 @@ test("start: says what to do about a port in use", async () => {
 test.for([
   [["--port", "70000"], "--port takes 0 to 65535, not 70000"],
   [["--isolation", "none"], "--isolation takes request, pooled, shared, not none"],
+  [["--example", "none"], "--example takes basics, "],
   [["--prot", "1"], "--prot"],
 ] as const)("start: %s is refused with a reason", async ([argv, reason]) => {
   const { exit, output } = start(...argv);

@@ -1,0 +1,91 @@
+// Example: the guest of one in a simulated world, with the grants that its host.ts makes and the values of its kv.json.
+
+import { existsSync, readFileSync } from "node:fs";
+import { afterEach, expect } from "vitest";
+import { path } from "../../scripts/paths.ts";
+import { Proactor } from "../../src/index.ts";
+import type { ErrorReport, KvStore, ProactorOptions } from "../../src/index.ts";
+import { Simulation, memoryKv } from "../../src/testing/index.ts";
+import type { SimulationOptions, Upstream } from "../../src/testing/index.ts";
+
+export interface ExampleOptions extends SimulationOptions, Pick<ProactorOptions, "isolation" | "limits"> {
+  /** What plays API. */
+  upstream?: Upstream;
+}
+
+export interface Answer {
+  status: number;
+  text: string;
+}
+
+const modules = new Map<string, Promise<WebAssembly.Module>>();
+const started: Example[] = [];
+
+/** The values that an example's store begins with. */
+export function valuesOf(name: string): Record<string, string> {
+  const file = path("examples", name, "kv.json");
+  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, string>) : {};
+}
+
+function moduleOf(name: string): Promise<WebAssembly.Module> {
+  let module = modules.get(name);
+  if (!module) {
+    module = WebAssembly.compile(readFileSync(path("examples", name, "guest.wasm")));
+    modules.set(name, module);
+  }
+  return module;
+}
+
+export class Example {
+  readonly reports: ErrorReport[] = [];
+
+  private constructor(
+    readonly world: Simulation,
+    readonly store: KvStore,
+    readonly app: Proactor,
+  ) {}
+
+  static async start(name: string, options: ExampleOptions = {}): Promise<Example> {
+    const { upstream = () => new Response("from upstream"), isolation, limits, ...rest } = options;
+    const world = new Simulation(rest);
+    const store = memoryKv(world.clock);
+    const resources = { STORE: world.kv({ store }), API: world.origin("https://api.example.com", upstream) };
+    const app = new Proactor(await moduleOf(name), {
+      resources,
+      clock: world.clock,
+      ...(isolation && { isolation }),
+      ...(limits && { limits }),
+      onError: (report) => example.reports.push(report),
+    });
+    const example = new Example(world, store, app);
+    for (const [key, value] of Object.entries(valuesOf(name))) await example.put(key, value);
+    started.push(example);
+    return example;
+  }
+
+  /** Sends a request and lets time pass until it is answered. */
+  async fetch(target: string, init?: RequestInit): Promise<Answer> {
+    const response = await this.world.run(this.app.fetch(new Request(`http://localhost${target}`, init)));
+    return { status: response.status, text: await this.world.run(response.text()) };
+  }
+
+  async put(key: string, value: string): Promise<void> {
+    await this.store.put(key, new TextEncoder().encode(value).buffer, {});
+  }
+
+  /** The text under a key, or null. */
+  async get(key: string): Promise<string | null> {
+    const bytes = await this.store.get(key, { type: "arrayBuffer" });
+    return bytes && new TextDecoder().decode(bytes);
+  }
+}
+
+// Whatever an example shows, it leaves nothing behind, and no failure of it reaches nobody.
+afterEach(async () => {
+  for (const { world, app, reports } of started.splice(0)) {
+    await world.settle();
+    expect(app.counters).toMatchObject({ contexts: 0, traps: 0 });
+    expect(world.openBodies).toBe(0);
+    expect(reports).toEqual([]);
+  }
+});

@@ -1,0 +1,66 @@
+// Every example in real workerd, as its host.ts serves it: each command in its README answers what stands there. What
+// depends on time is tested in virtual time, beside this.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { globSync } from "node:fs";
+import { basename, dirname } from "node:path";
+import { startLocal } from "../../scripts/miniflare.ts";
+import type { Local } from "../../scripts/miniflare.ts";
+import { ROOT } from "../../scripts/paths.ts";
+import { Page } from "../docs/markdown.ts";
+import { valuesOf } from "./example.ts";
+
+const NAMES = globSync("examples/*/host.ts", { cwd: ROOT })
+  .map((file) => basename(dirname(file)))
+  .toSorted();
+
+let local: Local;
+
+beforeAll(async () => {
+  local = await startLocal({ entry: "test/workerd/fixture/examples.ts", kv: ["STORE"], upstream: "API" });
+});
+
+afterAll(() => local.dispose());
+
+test("examples: the list has them all", () => {
+  const listed = new Page("examples/README.md").links.filter((link) => !link.startsWith(".."));
+  expect(listed.toSorted()).toEqual(NAMES);
+});
+
+test.for(NAMES)("examples: %s answers what its README says", async (name) => {
+  const store = await local.mf.getKVNamespace("STORE");
+  for (const [key, value] of Object.entries(valuesOf(name))) await store.put(key, value);
+  const [start, ...commands] = transcriptOf(`examples/${name}/README.md`);
+  expect(start).toEqual({ command: `npm start -- --example ${name}`, output: "" });
+  expect(commands.length).toBeGreaterThan(0);
+  for (const { command, output } of commands) {
+    expect({ command, output: await curl(command, `${local.url}/${name}`) }).toEqual({ command, output });
+  }
+});
+
+/** The commands of a page's `console` blocks, and what each prints. */
+function transcriptOf(file: string): { command: string; output: string }[] {
+  const { blocks } = new Page(file);
+  const text = blocks.filter(({ language }) => language === "console").map(({ code }) => code);
+  return text
+    .join("\n")
+    .split(/^\$ /m)
+    .slice(1)
+    .map((part) => {
+      const [command = "", ...output] = part.trimEnd().split("\n");
+      return { command, output: output.join("\n") };
+    });
+}
+
+/** Does what curl would, at another address; knows -X and -d. */
+async function curl(command: string, address: string): Promise<string> {
+  const [program, ...words] = command.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', ""));
+  expect(program).toBe("curl");
+  const option = (name: string): string | undefined =>
+    words.includes(name) ? words.splice(words.indexOf(name), 2)[1] : undefined;
+  const method = option("-X") ?? "GET";
+  const body = option("-d") ?? null;
+  expect(words).toEqual([expect.stringMatching(/^http:\/\/localhost:8787\//)]);
+  const response = await fetch(words[0]!.replace("http://localhost:8787", address), { method, body });
+  return (await response.text()).trimEnd();
+}
