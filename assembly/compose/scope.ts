@@ -31,7 +31,7 @@ export class Scope {
   /** Cancels what is in flight within the scope, and what is started within it later. */
   cancel(): void {
     this.cancelled = true;
-    for (let flight = this.first; flight; flight = flight.following) cancel(flight.token);
+    for (let flight = this.first; flight; flight = flight!.following) cancel(flight.token);
   }
 
   /** Completes with Ok when nothing is in flight within the scope. */
