@@ -69,6 +69,11 @@ export class Example {
     return { status: response.status, text: await this.world.run(response.text()) };
   }
 
+  /** Of what kinds the reports are that the host's owner has got since the last call. */
+  takeReports(): string[] {
+    return this.reports.splice(0).map(({ kind, operation }) => `${kind} ${operation}`);
+  }
+
   async put(key: string, value: string): Promise<void> {
     await this.store.put(key, new TextEncoder().encode(value).buffer, {});
   }

@@ -30,12 +30,22 @@ test("examples: the list has them all", () => {
 test.for(NAMES)("examples: %s answers what its README says", async (name) => {
   const store = await local.mf.getKVNamespace("STORE");
   for (const [key, value] of Object.entries(valuesOf(name))) await store.put(key, value);
+  await fetch(`${local.url}/api/stats`, { method: "DELETE" });
   const [start, ...commands] = transcriptOf(`examples/${name}/README.md`);
   expect(start).toEqual({ command: `npm start -- --example ${name}`, output: "" });
   expect(commands.length).toBeGreaterThan(0);
   for (const { command, output } of commands) {
-    expect({ command, output: await curl(command, `${local.url}/${name}`) }).toEqual({ command, output });
+    const answer = await curl(command, `${local.url}/${name}`);
+    expect(answer, command).toMatch(patternOf(output));
   }
+});
+
+test("limit: in workerd, too, never more than five run at once", async () => {
+  await fetch(`${local.url}/api/stats`, { method: "DELETE" });
+  expect(await (await fetch(`${local.url}/limit/items`)).text()).toBe("100 of 100");
+  const { requests, peak } = (await (await fetch(`${local.url}/api/stats`)).json()) as Record<string, number>;
+  expect(requests).toBe(100);
+  expect(peak).toBeLessThanOrEqual(5);
 });
 
 /** The commands of a page's `console` blocks, and what each prints. */
@@ -50,6 +60,12 @@ function transcriptOf(file: string): { command: string; output: string }[] {
       const [command = "", ...output] = part.trimEnd().split("\n");
       return { command, output: output.join("\n") };
     });
+}
+
+/** What an output matches, in which `…` stands for a number that is different each time. */
+function patternOf(output: string): RegExp {
+  const parts = output.split("…").map((part) => part.replace(/[^\w\s]/g, "\\$&"));
+  return new RegExp(`^${parts.join("[\\d.]+")}$`);
 }
 
 /** Does what curl would, at another address; knows -X and -d. */
