@@ -38,7 +38,7 @@ export abstract class Flight extends CompletionHandler {
   protected auxiliary: u32;
 
   protected handler: CompletionHandler | null;
-  private behind: Flight | null;
+  behind: Flight | null;
   private isQueued: bool;
 
   /** Does what there is to do on this turn. */
@@ -67,13 +67,10 @@ export abstract class Flight extends CompletionHandler {
   enqueue(): void {
     if (this.isQueued) return;
     this.isQueued = true;
-    const previous = last;
-    if (first && previous) previous.behind = this;
-    else first = this;
-    last = this;
+    append(this);
   }
 
-  /** The one behind it in the list, which it leaves. */
+  /** Leaves the list, and returns the one behind it. */
   unlink(): Flight | null {
     const behind = this.behind;
     this.behind = null;
@@ -84,6 +81,13 @@ export abstract class Flight extends CompletionHandler {
 
 if (offsetof<Flight>("token_slot") != 0) ERROR("a flight does not begin with its completion");
 if (offsetof<Flight>("auxiliary") + 4 != offsetof<Completion>()) ERROR("a flight's completion is not laid out as one");
+
+function append(flight: Flight): void {
+  const previous = last;
+  if (first && previous) previous.behind = flight;
+  else first = flight;
+  last = flight;
+}
 
 /** The flight that has this slot. */
 export function flightAt(slot: u32): Flight {
@@ -121,9 +125,9 @@ export function recoverFlights(): void {
 }
 
 /** Frees the slot of an operation in flight that will not complete, and those of the flights that waited for it. */
-export function reclaim(slot: u32): void {
-  if (hasFlights) reclaimUpwards(tokenOf(slot));
-  else release(slot);
+export function reclaim(token: Token): void {
+  if (hasFlights) reclaimUpwards(token);
+  else release(<u32>token);
 }
 
 function reclaimUpwards(token: Token): void {

@@ -58,7 +58,7 @@ export function run(budget: i32): i32 {
 
 function dispatch(completion: Completion): void {
   if (!isLive(completion.token)) dispose(completion);
-  else if (completion.flags & RECLAIM) reclaim(completion.token_slot);
+  else if (completion.flags & RECLAIM) reclaim(completion.token);
   else deliver(completion);
 }
 
@@ -122,14 +122,14 @@ function recover(): void {
   if (!inTurn) return;
   __stack_pointer = stackAtEntry;
   discard();
-  while (lastRefused()) reclaim(takeRefused());
+  while (lastRefused()) reclaim(tokenOf(takeRefused()));
   while (dispatched < count) forgo(completionAt(dispatched++));
   if (hasFlights) recoverFlights();
   setInTurn(false);
 }
 
 function forgo(completion: Completion): void {
-  if (!(completion.flags & MORE) && isLive(completion.token)) reclaim(completion.token_slot);
+  if (!(completion.flags & MORE) && isLive(completion.token)) reclaim(completion.token);
 }
 
 /** The minimal runtime sees no stack, so it may collect only here, where none of ours is left. */

@@ -28,7 +28,7 @@ import { bytesAt, unitsAt } from "./address";
 import { resetArguments, takeArguments } from "./arena";
 import { CompletionHandler } from "./completion-handler";
 import { reclaim } from "./flight";
-import { Token, claim, refuse, tokenOf } from "./handler-table";
+import { Token, claim, isLive, refuse, tokenOf } from "./handler-table";
 import { accepted, submit } from "./proactor_v1";
 import { encodeUtf8 } from "./utf8";
 
@@ -196,7 +196,8 @@ export function flush(): void {
 export function discard(): void {
   // The last one may have its token and not be committed.
   let count: u32 = 0;
-  while (count < CAPACITY && submissionAt(count).token) reclaim(submissionAt(count++).token_slot);
+  for (; count < CAPACITY && submissionAt(count).token; count++)
+    if (isLive(submissionAt(count).token)) reclaim(submissionAt(count).token);
   clear(count);
 }
 

@@ -100,6 +100,8 @@ async function bundleHost(): Promise<void> {
     packages: "external",
     external: ["node:*", "cloudflare:*"],
     sourcemap: true,
+    // The sources are published themselves.
+    sourcesContent: false,
     logLevel: "error",
   });
 }

@@ -19,12 +19,12 @@ export interface Size {
 export async function measureSizes(): Promise<Size[]> {
   return [
     // A guest with serve, KV and fetch: the least that is useful. The budget is for the default runtime.
-    sizeOf("guest: serve + KV + fetch", guest("size"), { raw: 10_240, gzip: 5_120 }),
+    sizeOf("guest: serve + KV + fetch", guest("size"), { raw: 10_496, gzip: 5_120 }),
     sizeOf("  on the minimal runtime", guest("size.minimal")),
     sizeOf("  on the stub runtime", guest("size.stub")),
     // As a bundler for Workers emits it, without the WASI functions: those are another package, and our glue to it.
     // The aim was 10,240. What is above it is in docs/decisions.md: sentences that say what to do, and checks.
-    sizeOf("host: wasm-proactor/cloudflare", await minified(["*/wasi.ts"]), { gzip: 12_800 }),
+    sizeOf("host: wasm-proactor/cloudflare", await minified(["*/wasi.ts"]), { gzip: 13_056 }),
     // What such a Worker really carries. No budget: most of it is not ours.
     sizeOf("  and the WASI functions", await minified()),
   ];

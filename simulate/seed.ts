@@ -82,6 +82,7 @@ function tightLimits(random: Random): Partial<Limits> {
     resources: random.between(4, 30),
     bodyBytes: random.between(500, 30_000),
     connections: random.between(1, 6),
+    waitMs: random.between(1, 30_000),
     redirects: 20,
     traps: random.between(1, 5),
     idleBytes: random.between(1, 4_000_000),

@@ -3,10 +3,9 @@
 import { Status } from "../abi";
 import { Completion } from "../completion-queue";
 import { CompletionHandler } from "../completion-handler";
-import { Token, expectMember } from "../handler-table";
+import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
-import { submitWait } from "../operation/wait";
-import { Composite, newComposite } from "./composite";
+import { newComposite } from "./composite";
 import { Waiters, Waiting } from "./waiters";
 
 const WAIT: u32 = 0;

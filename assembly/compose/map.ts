@@ -5,7 +5,7 @@ import { Completion } from "../completion-queue";
 import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
-import { Anything, Composite, newComposite } from "./composite";
+import { Composite, newComposite } from "./composite";
 import { Value, boxed } from "./value";
 
 class MapFlight<R, T> extends Composite {

@@ -2,9 +2,35 @@
 
 import { Opcode, REPORT_DROPPED } from "../abi";
 import { Completion } from "../completion-queue";
-import { commit, prepare } from "../submission-queue";
+import { Token } from "../handler-table";
+import { Operation } from "../operation";
+import { Submission, commit, prepare } from "../submission-queue";
 
-/** Reports that the operation `name` has come to `completion`, a failure. `dropped`: something else took its place. */
+export class Report extends Operation<Completion> {
+  constructor(
+    private name: string,
+    status: i32,
+    token: Token,
+    private message: string,
+  ) {
+    super(Opcode.Report);
+    this.argument_0 = status;
+    this.argument_1 = <u32>token;
+    this.argument_2 = <u32>(token >>> 32);
+  }
+
+  encode(submission: Submission): void {
+    submission.putName(this.name);
+    submission.putDataText(this.message);
+  }
+}
+
+/** Tells `onError` that an operation `name` of the guest's own has come to a failure. Completes with Ok. */
+export function report(name: string, status: i32, message: string, token: Token = 0): Report {
+  return new Report(name, status, token, message);
+}
+
+/** The same of a completion, without an operation's object. `dropped`: something else took the place of what failed. */
 export function submitReport(completion: Completion, name: string, dropped: bool): void {
   const submission = prepare(null);
   submission.opcode = <u16>Opcode.Report;

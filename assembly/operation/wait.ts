@@ -2,10 +2,23 @@
 
 import { Opcode } from "../abi";
 import { CompletionHandler } from "../completion-handler";
+import { Completion } from "../completion-queue";
 import { Token } from "../handler-table";
+import { Operation } from "../operation";
 import { commit, prepare } from "../submission-queue";
 
-/** Completes with Ok when `wake` is given its token, and with TimedOut after the host's limit, `waitMs`. */
+export class Wait extends Operation<Completion> {
+  constructor() {
+    super(Opcode.Wait);
+  }
+}
+
+/** Completes with Ok when `wake` is given its token, with TimedOut after the host's `waitMs`. */
+export function wait(): Wait {
+  return new Wait();
+}
+
+/** The same without an operation's object. */
 export function submitWait(handler: CompletionHandler): Token {
   const submission = prepare(handler);
   submission.opcode = <u16>Opcode.Wait;

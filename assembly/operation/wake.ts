@@ -1,8 +1,18 @@
 // Wake: completes a wait, in whichever request that is.
 
 import { Opcode } from "../abi";
+import { Completion } from "../completion-queue";
 import { Token } from "../handler-table";
+import { Operation } from "../operation";
 import { commit, prepare } from "../submission-queue";
+
+export class Wake extends Operation<Completion> {
+  constructor(token: Token) {
+    super(Opcode.Wake);
+    this.argument_0 = <u32>token;
+    this.argument_1 = <u32>(token >>> 32);
+  }
+}
 
 /** Completes a wait. A handler never runs on another request's stack, so the host tells the request that waits. */
 export function wake(token: Token): void {

@@ -3,6 +3,9 @@
 import { REPORT_DROPPED } from "../../assembly/abi.ts";
 import type { Processor } from "../operation.ts";
 
+/** UTF-16 units of each text that the owner gets to see. */
+const TEXT_UNITS_MAX = 1024;
+
 export const Report: Processor = {
   name: "report",
   flags: REPORT_DROPPED,
@@ -10,8 +13,8 @@ export const Report: Processor = {
   decode(submission, { host, title }) {
     host.report({
       kind: submission.flags & REPORT_DROPPED ? "dropped" : "unhandled",
-      message: submission.dataText(),
-      operation: submission.name(),
+      message: submission.dataText().slice(0, TEXT_UNITS_MAX),
+      operation: submission.name().slice(0, TEXT_UNITS_MAX),
       token: { slot: submission.argument1, generation: submission.argument2 },
       status: submission.argument0 | 0,
       request: title,

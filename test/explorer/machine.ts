@@ -12,7 +12,7 @@ import type { Variant } from "./variant.ts";
 const POISON = 0xa5a5a5a5 | 0;
 /** The generation of a slot that was used before; it begins with 1. */
 const USED = 2;
-const SLOT_WORDS = 3;
+const SLOT_WORDS = 4;
 const FREE = 0;
 const RECORD_WORDS = COMPLETION_BYTES / 4;
 const SUBMISSION_WORDS = SUBMISSION_BYTES / 4;

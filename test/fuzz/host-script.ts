@@ -185,6 +185,9 @@ const WEIGHTS: Record<keyof typeof Opcode, number> = {
   KvPut: 7,
   KvDelete: 3,
   KvList: 4,
+  Report: 2,
+  Wait: 3,
+  Wake: 3,
 };
 
 function submission(dice: Dice): Submission {

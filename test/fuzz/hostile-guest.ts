@@ -11,6 +11,7 @@ import {
   EventKind,
   FETCH_BODY,
   KV_METADATA,
+  REPORT_DROPPED,
   MORE,
   OPCODE_COUNT,
   Opcode,
@@ -91,9 +92,10 @@ const FLAGS_ALLOWED: Partial<Record<Opcode, number>> = {
   [Opcode.Respond]: RESPOND_FORWARD,
   [Opcode.Fetch]: FETCH_BODY,
   [Opcode.KvGet]: KV_METADATA,
+  [Opcode.Report]: REPORT_DROPPED,
 };
 const HAS_RESOURCE = new Set([2, 5, 6, 7, 8, 9, 10, 11]);
-const RELIEVING = new Set<number>([Opcode.Cancel, Opcode.Close, Opcode.Respond]);
+const RELIEVING = new Set<number>([Opcode.Cancel, Opcode.Close, Opcode.Respond, Opcode.Wake]);
 const STATUSES = new Set<number>(Object.values(Status).filter((value) => typeof value === "number"));
 /** What a resource that is not there comes to, or a mistake that is found first. */
 const NOT_THERE = new Set<number>([Status.BadResource, Status.Invalid, Status.TooBig]);

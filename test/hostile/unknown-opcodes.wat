@@ -2,7 +2,7 @@
 ;; outcome: 204
 (func $request
   (local $opcode i32)
-  (local.set $opcode (i32.const 12))
+  (local.set $opcode (i32.const 15))
   (loop $next
     (call $blank (local.get $opcode) (i32.const -1))
     (call $try (i32.const -5))

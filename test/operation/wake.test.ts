@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { Status } from "../../assembly/abi.ts";
+import { onEachHost, simulatedHost } from "../support/hosts.ts";
+
+onEachHost(
+  "wait",
+  (host) => {
+    test("wake: does nothing to what is no wait", async () => {
+      expect(await (await host.fetch("/none")).text()).toBe(`${Status.Ok}`);
+    });
+  },
+  { runtimes: ["minimal", "stub"] },
+);
+
+test("wake: completes the wait of another request, on that request's stack", async () => {
+  const host = await simulatedHost("wait", { isolation: "shared" });
+  const [waited, woken] = await host.fetchAll(["/wait", "/wake"]);
+  expect([await waited!.text(), await woken!.text()]).toEqual([`${Status.Ok}`, "woken"]);
+  expect(host.simulation.clock.now()).toBe(0);
+});
