@@ -1,9 +1,11 @@
 // Every example in real workerd, as its host.ts serves it: each command in its README answers what stands there. What
 // depends on time is tested in virtual time, beside this.
 
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { execFile } from "node:child_process";
 import { globSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { startLocal } from "../../scripts/miniflare.ts";
 import type { Local } from "../../scripts/miniflare.ts";
 import { ROOT } from "../../scripts/paths.ts";
@@ -35,7 +37,7 @@ test.for(NAMES)("examples: %s answers what its README says", async (name) => {
   expect(start).toEqual({ command: `npm start -- --example ${name}`, output: "" });
   expect(commands.length).toBeGreaterThan(0);
   for (const { command, output } of commands) {
-    const answer = await curl(command, `${local.url}/${name}`);
+    const answer = await run(command, `${local.url}/${name}`);
     expect(answer, command).toMatch(patternOf(output));
   }
 });
@@ -68,10 +70,17 @@ function patternOf(output: string): RegExp {
   return new RegExp(`^${parts.join("[\\d.]+")}$`);
 }
 
+/** Runs a command, with this Node if it is one of Node's; its output without the last line's end. */
+async function run(command: string, address: string): Promise<string> {
+  const words = command.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', ""));
+  if (words[0] === "curl") return curl(words.slice(1), address);
+  expect(words).toEqual(["npx", "node", expect.stringMatching(/^examples\//)]);
+  const { stdout } = await promisify(execFile)(process.execPath, words.slice(2), { cwd: ROOT });
+  return stdout.trimEnd();
+}
+
 /** Does what curl would, at another address; knows -X and -d. */
-async function curl(command: string, address: string): Promise<string> {
-  const [program, ...words] = command.match(/"[^"]*"|\S+/g)!.map((word) => word.replaceAll('"', ""));
-  expect(program).toBe("curl");
+async function curl(words: string[], address: string): Promise<string> {
   const option = (name: string): string | undefined =>
     words.includes(name) ? words.splice(words.indexOf(name), 2)[1] : undefined;
   const method = option("-X") ?? "GET";
