@@ -82,6 +82,11 @@ export abstract class Composite extends Flight {
   /** A cancel has won over an outcome that was decided. */
   protected onOverrule(): void {}
 
+  /** Whether the members' results are kept for the outcome alone, and to be given back if it is another. */
+  protected get gathers(): bool {
+    return false;
+  }
+
   // From the submission to the outcome.
 
   /** What `Operation.begin` does for a composite. */
@@ -237,11 +242,6 @@ export abstract class Composite extends Flight {
     owners[index] = owner;
   }
 
-  /** Gives back what was kept of the members. */
-  protected disposeMembers(): void {
-    for (let i: u32 = 0; i < this.memberCount; i++) if (!this.member(i).token) dispose(this.member(i));
-  }
-
   /** Something else is tried instead of this result: its failure is reported, or what it holds given back. */
   protected drop(completion: Completion): void {
     if (completion.failed) submitReport(completion, this.name, true);
@@ -257,6 +257,8 @@ export abstract class Composite extends Flight {
       disown(this.deadline);
       cancel(this.deadline);
     }
+    if (this.gathers && !(this.flags & RECORDS))
+      for (let i: u32 = 0; i < this.memberCount; i++) dispose(this.member(i));
     this.onEnd();
     this.enqueue();
   }

@@ -30,6 +30,10 @@ class GatherFlight extends Composite {
     return "gather";
   }
 
+  protected get gathers(): bool {
+    return true;
+  }
+
   protected start(): void {
     this.left = this.memberCount;
     if (!this.left) this.passMembers();
@@ -37,10 +41,7 @@ class GatherFlight extends Composite {
   }
 
   protected onMember(index: u32, completion: Completion): void {
-    if (completion.failed && !this.settles) {
-      this.disposeMembers();
-      return this.pass(completion);
-    }
+    if (completion.failed && !this.settles) return this.pass(completion);
     this.keep(index, completion);
     if (--this.left == 0) this.passMembers();
   }

@@ -15,16 +15,17 @@ class SequenceFlight extends Composite {
     return "sequence";
   }
 
+  protected get gathers(): bool {
+    return true;
+  }
+
   protected start(): void {
     if (this.at == this.memberCount) this.passMembers();
     else this.startMember(this.at, this.operations[this.at]);
   }
 
   protected onMember(index: u32, completion: Completion): void {
-    if (completion.failed) {
-      this.disposeMembers();
-      return this.pass(completion);
-    }
+    if (completion.failed) return this.pass(completion);
     this.keep(index, completion);
     this.at++;
     this.start();
