@@ -1,19 +1,27 @@
+// runtimes: incremental, minimal, stub
+// A guest that submits whatever composite operations a script says, and says what their handlers get. For test/compose.
+//
+// It says so by `random_get`, which the test answers: a message of SAID_BYTES is no request for random numbers.
+
 import {
   Channel,
+  Completion,
+  CompletionHandler,
   Exchange,
-  Gathered,
   Gate,
-  KvValue,
+  Operation,
   RetryPolicy,
   Scope,
   SingleFlight,
-  Status,
   Task,
-  Response,
+  Token,
   Value,
   any,
+  cancel,
+  close,
   gather,
   gatherSettled,
+  inFlightCount,
   kv,
   noop,
   origin,
@@ -21,65 +29,296 @@ import {
   sequence,
   serve,
   timer,
-  Completion,
 } from "../../assembly/index";
+import { Kind, SAID_BYTES, Said, Statement } from "./support/composite";
+import { random_get } from "./support/wasi_snapshot_preview1";
 export { run } from "../../assembly/index";
+
+/** Flag of a completion whose payload is a list of records; see assembly/compose/composite.ts. */
+const RECORDS: u32 = 0x1_0000;
+
+type Any = Operation<Completion>;
+
 const cache = kv("CACHE");
 const api = origin("API");
-const gate = new Gate(2);
-const shared = new SingleFlight<Response>();
-const numbers = new Channel<i32>(2);
-const words = new Channel<string>(0);
 
-class Two extends Task<string> {
-  private first: string = "";
-  resume(completion: Completion): void {
-    switch (this.step) {
-      case 0:
-        return this.next(timer(5), 1);
-      case 1: {
-        this.first = "a";
-        return this.next(cache.get("k"), 2);
-      }
-      case 2: {
-        const value = changetype<KvValue>(completion);
-        if (value.failed && value.status != Status.NotFound) return this.failAs(completion);
-        return this.done(this.first + (value.found ? value.text() : "-"));
-      }
-      default:
-        return this.fail(Status.Failed, "no step");
-    }
+// What the requests of an instance share.
+const gates: Gate[] = [];
+const channels: Channel<u32>[] = [];
+const shared = new SingleFlight<Completion>();
+
+function say(what: Said, a: u32, b: u32 = 0, c: u32 = 0, d: u32 = 0, e: u32 = 0): void {
+  const message = memory.data(32, 4);
+  store<u32>(message, what);
+  store<u32>(message, a, 4);
+  store<u32>(message, b, 8);
+  store<u32>(message, c, 12);
+  store<u32>(message, d, 16);
+  store<u32>(message, e, 20);
+  random_get(message, SAID_BYTES);
+}
+
+/** One request: a script, and what it has submitted. */
+class Play {
+  readonly tokens: Map<u32, Token> = new Map();
+  readonly scopes: Scope[] = [];
+
+  constructor(readonly words: StaticArray<u32>) {}
+
+  scope(index: u32): Scope {
+    while (<u32>this.scopes.length <= index) this.scopes.push(new Scope());
+    return this.scopes[index];
   }
 }
 
-serve((exchange: Exchange) => {
-  if (exchange.path == "/gather") {
-    gather<KvValue>([cache.get("a"), cache.get("b")]).then(exchange, (exchange, values) => {
-      exchange.respond(200, values.failed ? values.message() : values.at(0).text() + values.at(1).text());
-    });
-  } else if (exchange.path == "/retry") {
-    api
-      .fetch("/page")
-      .limit(gate)
-      .retry(new RetryPolicy(3))
-      .timeout(5000)
-      .then(exchange, (exchange, response) => exchange.forward(response));
-  } else if (exchange.path == "/task") {
-    new Two().then(exchange, (exchange, value) => exchange.respond(200, value.value));
-  } else if (exchange.path == "/share") {
-    shared
-      .share("page", api.fetch("/page").withBody())
-      .then(exchange, (exchange, value) => exchange.respond(200, value.text()));
-  } else if (exchange.path == "/send") {
-    words
-      .send("hello")
-      .within(new Scope())
-      .then(exchange, (exchange, value) => exchange.respond(200, "sent"));
-  } else if (exchange.path == "/receive") {
-    words.receive().then(exchange, (exchange, value) => exchange.respond(200, value.value));
-  } else {
-    race<Completion>([timer(5), timer(7)])
-      .map<u32>((result) => result.auxiliary)
-      .then(exchange, (exchange, value) => exchange.respond(200, `${value.value}`));
+class Reader {
+  constructor(
+    readonly play: Play,
+    public at: u32,
+  ) {}
+
+  next(): u32 {
+    return this.play.words[this.at++];
   }
+
+  declaration(): void {
+    for (let index: u32 = 0, count = this.next(); index < count; index++) {
+      const limit = this.next();
+      const room = this.next();
+      if (<u32>gates.length == index) gates.push(new Gate(limit, room));
+    }
+    for (let index: u32 = 0, count = this.next(); index < count; index++) {
+      const capacity = this.next();
+      if (<u32>channels.length == index) channels.push(new Channel<u32>(capacity));
+    }
+  }
+
+  block(): void {
+    const words = this.next();
+    for (const end = this.at + words; this.at < end;) this.statement();
+  }
+
+  private statement(): void {
+    const statement: Statement = this.next();
+    switch (statement) {
+      case Statement.Submit:
+        return this.submit();
+      case Statement.Cancel: {
+        const number = this.next();
+        if (this.play.tokens.has(number)) cancel(this.play.tokens.get(number));
+        return;
+      }
+      case Statement.CancelScope:
+        return this.play.scope(this.next()).cancel();
+      case Statement.CloseChannel:
+        return channels[this.next()].close();
+      case Statement.Trap:
+        throw new Error("as told");
+      case Statement.Count:
+        return say(
+          Said.Counted,
+          inFlightCount(),
+          gates.length ? gates[0].running : 0,
+          gates.length ? gates[0].waiting : 0,
+        );
+      default:
+        throw new Error(`there is no statement ${statement}`);
+    }
+  }
+
+  private submit(): void {
+    const number = this.next();
+    const words = this.next();
+    const handler = new Handler(this.play, number, this.at - 1);
+    this.at += words;
+    this.play.tokens.set(number, this.operation().submit(handler));
+  }
+
+  private operation(): Any {
+    const kind: Kind = this.next();
+    const deadline = this.next();
+    const operation = this.made(kind);
+    return deadline ? operation.timeout(deadline) : operation;
+  }
+
+  private operations(): Any[] {
+    const operations: Any[] = [];
+    for (let left = this.next(); left > 0; left--) operations.push(this.operation());
+    return operations;
+  }
+
+  private made(kind: Kind): Any {
+    switch (kind) {
+      case Kind.Noop:
+        return noop();
+      case Kind.Timer:
+        return timer(this.next());
+      case Kind.Get:
+        return changetype<Any>(cache.get(`${this.next()}`));
+      case Kind.Page:
+        return changetype<Any>(api.fetch(`/${this.next()}`).withBody());
+      case Kind.Fetch:
+        return changetype<Any>(api.fetch(`/${this.next()}`));
+      case Kind.Send: {
+        const channel = channels[this.next()];
+        return changetype<Any>(channel.send(this.next()));
+      }
+      case Kind.Receive:
+        return changetype<Any>(channels[this.next()].receive());
+      case Kind.Join:
+        return this.play.scope(this.next()).join();
+      case Kind.Gather:
+        return changetype<Any>(gather<Completion>(this.operations()));
+      case Kind.Settled:
+        return changetype<Any>(gatherSettled<Completion>(this.operations()));
+      case Kind.Race:
+        return race<Completion>(this.operations());
+      case Kind.Any:
+        return any<Completion>(this.operations());
+      case Kind.Sequence:
+        return changetype<Any>(sequence<Completion>(this.operations()));
+      case Kind.Steps:
+        return changetype<Any>(new Steps(this.operations()));
+      case Kind.Retry: {
+        const policy = this.policy();
+        return this.operation().retry(policy);
+      }
+      case Kind.Fallback: {
+        const first = this.operation();
+        return first.fallback(this.operation());
+      }
+      case Kind.Hedge: {
+        const ms = this.next();
+        const hasSecond = this.next();
+        const first = this.operation();
+        return hasSecond ? first.hedge(ms, this.operation()) : first.hedge(ms);
+      }
+      case Kind.Delay: {
+        const ms = this.next();
+        return this.operation().delay(ms);
+      }
+      case Kind.Map:
+        return changetype<Any>(
+          this.operation().map<u32>((result) => {
+            giveBack(result);
+            return result.auxiliary + 1;
+          }),
+        );
+      case Kind.MapTrap:
+        return changetype<Any>(
+          this.operation().map<u32>((_result) => {
+            throw new Error("as told");
+          }),
+        );
+      case Kind.Ensure:
+        return this.operation().ensure((result) => result.auxiliary < 500);
+      case Kind.Limit: {
+        const gate = gates[this.next()];
+        return this.operation().limit(gate);
+      }
+      case Kind.Share: {
+        const key = `${this.next()}`;
+        return shared.share(key, this.operation());
+      }
+      case Kind.Within: {
+        const scope = this.play.scope(this.next());
+        return this.operation().within(scope);
+      }
+      default:
+        throw new Error(`there is no operation ${kind}`);
+    }
+  }
+
+  private policy(): RetryPolicy {
+    const policy = new RetryPolicy(this.next());
+    const base = this.next();
+    const factor = this.next();
+    policy.backoff(base, factor, this.next()).attemptTimeout(this.next());
+    if (this.next()) policy.when<Completion>((result) => result.failed || result.auxiliary >= 500);
+    return policy;
+  }
+}
+
+/** Its operations one after the other. */
+class Steps extends Task<u32> {
+  constructor(private operations: Any[]) {
+    super();
+  }
+
+  resume(completion: Completion): void {
+    if (completion.failed) return this.failAs(completion);
+    giveBack(completion);
+    if (this.step == <u32>this.operations.length) this.done(this.step);
+    else this.next(this.operations[this.step], this.step + 1);
+  }
+}
+
+/** Says what it gets, gives back what came along, and does its block. */
+class Handler extends CompletionHandler {
+  constructor(
+    private play: Play,
+    private number: u32,
+    private block: u32,
+  ) {
+    super();
+  }
+
+  onComplete(completion: Completion): void {
+    say(Said.Entered, this.number);
+    tell(completion);
+    giveBack(completion);
+    new Reader(this.play, this.block).block();
+  }
+}
+
+function isList(completion: Completion): bool {
+  return (completion.flags & RECORDS) != 0;
+}
+
+function countOf(completion: Completion): u32 {
+  return isList(completion) ? completion.payload_bytes / <u32>offsetof<Completion>() : 0;
+}
+
+function recordOf(completion: Completion, index: u32): Completion {
+  return changetype<Completion>(completion.payload + <usize>index * offsetof<Completion>());
+}
+
+function tell(completion: Completion): void {
+  const count = countOf(completion);
+  const value = completion.failed || isList(completion) ? 0 : valueOf(completion);
+  say(Said.Result, completion.status, completion.auxiliary, value, u32(completion.resource != 0), count);
+  for (let index: u32 = 0; index < count; index++) tell(recordOf(completion, index));
+}
+
+/** The number of a Value, or the digits that end a payload. */
+function valueOf(completion: Completion): u32 {
+  if (completion.payload && !completion.payload_bytes) return changetype<Value<u32>>(completion).value;
+  let value: u32 = 0;
+  let unit: u32 = 1;
+  for (let at = completion.payload + completion.payload_bytes; at > completion.payload; unit *= 10) {
+    const digit = <u32>load<u8>(--at) - 0x30;
+    if (digit > 9) break;
+    value += digit * unit;
+  }
+  return value;
+}
+
+/** Closes the bodies that came with a result. */
+function giveBack(completion: Completion): void {
+  if (completion.resource) close(completion.resource).submit();
+  for (let index: u32 = 0, count = countOf(completion); index < count; index++) giveBack(recordOf(completion, index));
+}
+
+function wordsOf(text: string): StaticArray<u32> {
+  const parts = text.split(",");
+  const words = new StaticArray<u32>(parts.length);
+  for (let index = 0; index < parts.length; index++) words[index] = <u32>U64.parseInt(parts[index]);
+  return words;
+}
+
+serve((exchange: Exchange) => {
+  exchange.respond(200, "");
+  const reader = new Reader(new Play(wordsOf(exchange.query)), 0);
+  reader.declaration();
+  reader.block();
 });

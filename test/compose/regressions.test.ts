@@ -1,0 +1,25 @@
+// Scripts that once went wrong, as they were shrunk.
+
+import { expect, test } from "vitest";
+import { compare } from "./compare.ts";
+import type { Op, Shared, Step } from "./script.ts";
+
+const NOTHING: Shared = { gates: [], channels: [] };
+
+const fetch = (key: number, ms: number): Op => ({ op: "fetch", key, answers: [{ ms, status: 200 }] });
+const submit = (number: number, operation: Op, next: Step[] = []): Step => ({ do: "submit", number, operation, next });
+
+async function agree(shared: Shared, steps: Step[]): Promise<void> {
+  expect(await compare(shared, steps), "nobody promises what comes of it").toBe(true);
+}
+
+test("gather: what was kept is given back when the deadline passes, or it is cancelled", async () => {
+  for (const op of ["gather", "settled", "sequence"] as const) {
+    const of = [fetch(1, 1), fetch(2, 300_001)];
+    await agree(NOTHING, [submit(0, { op, of, deadline: 100_000 })]);
+    await agree(NOTHING, [
+      submit(0, { op, of }),
+      submit(1, { op: "timer", ms: 100_000 }, [{ do: "cancel", number: 0 }]),
+    ]);
+  }
+});
