@@ -333,19 +333,30 @@ function ownerOf(completion: Completion): Anything | null {
   return changetype<Anything | null>(load<usize>(changetype<usize>(completion), offsetof<Composite>("owner")));
 }
 
-/** Gives back what a result holds and nobody will see. Without recursion: results nest as deep as composites do. */
+/** Gives back what a result holds and nobody will see. */
 function dispose(result: Completion): void {
-  if (isOfQueue(result)) {
-    if (result.resource) submitClose(result.resource);
-    return;
-  }
+  if (!isOfQueue(result)) findResources(result, true);
+  else if (result.resource) submitClose(result.resource);
+}
+
+/** Whether a result that is no record of the queue holds resources of the host. */
+export function holdsResources(result: Completion): bool {
+  return findResources(result, false);
+}
+
+/** Without recursion: results nest as deep as composites do. */
+function findResources(result: Completion, closes: bool): bool {
+  let found = false;
   const token = result.token;
   result.token = 0;
   // A list of results that are to be looked at, linked by the words in which a token was.
   for (let list = changetype<usize>(result); list;) {
     const next = changetype<Completion>(list);
     list = next.token_slot;
-    if (next.resource) submitClose(next.resource);
+    if (next.resource) {
+      found = true;
+      if (closes) submitClose(next.resource);
+    }
     if (next.flags & RECORDS) {
       for (let at = next.payload; at < next.payload + next.payload_bytes; at += offsetof<Completion>()) {
         changetype<Completion>(at).token_slot = <u32>list;
@@ -354,4 +365,5 @@ function dispose(result: Completion): void {
     }
   }
   result.token = token;
+  return found;
 }

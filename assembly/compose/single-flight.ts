@@ -5,7 +5,7 @@ import { Completion } from "../completion-queue";
 import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
-import { newComposite } from "./composite";
+import { holdsResources, newComposite } from "./composite";
 import { Waiters, Waiting } from "./waiters";
 
 const WAIT: u32 = 0;
@@ -71,7 +71,7 @@ class SharedFlight extends Waiting {
   }
 
   private follow(leader: SharedFlight): void {
-    if (leader.member(OPERATION).resource)
+    if (holdsResources(leader.member(OPERATION)))
       this.fail(Status.NotSupported, "a body on the host belongs to one request: share fetches with the body");
     else this.passKept(leader, OPERATION);
   }

@@ -36,6 +36,8 @@ const flat = ({ status, auxiliary, value, body, list }: Result): number[] => [
   ...list.flatMap(flat),
 ];
 
+const hasBody = ({ body, list }: Result): boolean => body || list.some(hasBody);
+
 const failed = ({ status }: Result): boolean => status < 0;
 
 type Done = (result: Result) => void;
@@ -624,7 +626,7 @@ class ShareFlight extends Waiting<Of<"share">> {
     if (index === 1) return this.#announce(result);
     const shared = this.#leader && this.#leader.#result;
     if (!this.isWoken) this.decide(result);
-    else if (shared) this.decide(shared.body ? failure(Status.NotSupported) : shared);
+    else if (shared) this.decide(hasBody(shared) ? failure(Status.NotSupported) : shared);
     else this.runOp(1, this.op.of);
   }
 

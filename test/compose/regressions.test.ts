@@ -13,6 +13,12 @@ async function agree(shared: Shared, steps: Step[]): Promise<void> {
   expect(await compare(shared, steps), "nobody promises what comes of it").toBe(true);
 }
 
+test("share: a list with a body in it is not shared", async () => {
+  const of: Op = { op: "gather", of: [{ op: "settled", of: [fetch(1, 1)] }] };
+  const share: Op = { op: "share", key: 0, of };
+  await agree(NOTHING, [submit(0, share), submit(1, share), submit(2, share)]);
+});
+
 test("gather: what was kept is given back when the deadline passes, or it is cancelled", async () => {
   for (const op of ["gather", "settled", "sequence"] as const) {
     const of = [fetch(1, 1), fetch(2, 300_001)];
