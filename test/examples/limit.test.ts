@@ -35,6 +35,13 @@ test("limit: items that fail are counted, and give their places back", async () 
   expect(await example.fetch("/items")).toEqual({ status: 200, text: "0 of 100" });
 });
 
+test("limit: in a shared instance the gate is one for all requests", async () => {
+  const example = await Example.start("limit", { isolation: "shared" });
+  const answers = await Promise.all(["/items", "/items", "/items"].map((path) => example.fetch(path)));
+  expect(answers.map(({ text }) => text)).toEqual(["100 of 100", "100 of 100", "100 of 100"]);
+  expect(example.world.fetchingMost).toBe(5);
+});
+
 test("limit: of four workers for two places two are refused, at once", async () => {
   const example = await Example.start("limit");
   const transcript = [

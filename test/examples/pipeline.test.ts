@@ -61,6 +61,18 @@ describe.for(STYLES)("%s", (style) => {
     expect(JSON.parse(text)).toEqual([{ status: 502, reason: "the profile could not be written" }]);
   });
 
+  test("pipeline: forty requests at once in a shared instance get outcomes of their own", async () => {
+    const example = await Example.start("pipeline", { upstream, isolation: "shared", faults: { bodyBroken: 0.2 } });
+    const users = Array.from({ length: 40 }, (_, index) => (index % 4) + 1);
+    const answers = await Promise.all(users.map((user) => example.fetch(`/${style}?users=3,${user}`)));
+    const expected = [[written, noDetails], [written, noDetails], [noUser], [malformed]];
+    for (const [index, { text }] of answers.entries()) {
+      const [missing, own] = JSON.parse(text) as unknown[];
+      expect(missing).toEqual(noUser);
+      expect(expected[users[index]! - 1]).toContainEqual(own);
+    }
+  });
+
   test("pipeline: with too many users nothing is started", async () => {
     const { example, status } = await run(style, ",".repeat(100));
     expect([status, example.world.clock.now()]).toEqual([400, 0]);
