@@ -1,4 +1,4 @@
-// Files: a small file server over KV; what is too large for the module's memory is streamed past it.
+// Files: a small file server. Small files are values of KV; large ones are streamed past the module.
 
 import { Completion, Exchange, Status, kv, origin, serve } from "wasm-proactor";
 export { run } from "wasm-proactor";
@@ -7,7 +7,7 @@ export { run } from "wasm-proactor";
 const FILE_BYTES_MAX = 1_000_000;
 
 const store = kv("STORE");
-const bucket = origin("API");
+const large = origin("LARGE");
 
 serve((exchange: Exchange) => {
   const method = exchange.method;
@@ -49,14 +49,15 @@ function writeFile(exchange: Exchange): void {
   });
 }
 
-// Large files are at an origin. The body stays on the host, which moves it piece by piece as its reader takes it.
+// Large files come by way of an origin, since its bodies are streams. They stay on the host, which moves them piece by
+// piece, as fast as the reader takes them.
 
 function download(exchange: Exchange): void {
-  bucket.fetch(exchange.path).then(exchange, (exchange, response) => exchange.forward(response));
+  large.fetch(exchange.path).then(exchange, (exchange, response) => exchange.forward(response));
 }
 
 function upload(exchange: Exchange): void {
-  bucket
+  large
     .fetch(exchange.path)
     .method("PUT")
     .bodyFrom(exchange.resource)

@@ -9,7 +9,7 @@ import { Simulation, memoryKv } from "../../src/testing/index.ts";
 import type { SimulationOptions, Upstream } from "../../src/testing/index.ts";
 
 export interface ExampleOptions extends SimulationOptions, Pick<ProactorOptions, "isolation" | "limits"> {
-  /** What plays API. */
+  /** What plays API, and LARGE. */
   upstream?: Upstream;
 }
 
@@ -49,7 +49,8 @@ export class Example {
     const { upstream = () => new Response("from upstream"), isolation, limits, ...rest } = options;
     const world = new Simulation(rest);
     const store = memoryKv(world.clock);
-    const resources = { STORE: world.kv({ store }), API: world.origin("https://api.example.com", upstream) };
+    const api = world.origin("https://api.example.com", upstream);
+    const resources = { STORE: world.kv({ store }), API: api, LARGE: api };
     const app = new Proactor(await moduleOf(name), {
       resources,
       clock: world.clock,

@@ -50,6 +50,16 @@ test("limit: in workerd, too, never more than five run at once", async () => {
   expect(peak).toBeLessThanOrEqual(5);
 });
 
+test("files: in workerd, too, a large file is streamed into KV and out of it", async () => {
+  const body = Buffer.alloc(20_000_000, "0123456789");
+  const url = `${local.url}/files/large/20-megabytes`;
+  expect((await fetch(url, { method: "PUT", body })).status).toBe(201);
+  const response = await fetch(url);
+  expect(Buffer.from(await response.arrayBuffer()).equals(body)).toBe(true);
+  // Elsewhere it is let into the module, and would be too large.
+  expect((await fetch(`${local.url}/files/20-megabytes`, { method: "PUT", body })).status).toBe(413);
+});
+
 /** The commands of a page's `console` blocks, and what each prints. */
 function transcriptOf(file: string): { command: string; output: string }[] {
   const { blocks } = new Page(file);
