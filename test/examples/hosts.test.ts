@@ -19,10 +19,10 @@ test("hosts: Node's server answers", async () => {
   }
 });
 
-test("hosts: a store that takes less than 500 ms is waited for, one that takes longer is not", async () => {
-  const fast = await Example.start("hosts", { delay: [499, 499] });
+test("hosts: a store that takes less than 5 s is waited for, one that takes longer is not", async () => {
+  const fast = await Example.start("hosts", { delay: [4999, 4999] });
   expect(await fast.fetch("/grace")).toEqual({ status: 200, text: "hello, Grace Hopper" });
-  const slow = await Example.start("hosts", { delay: [501, 501] });
+  const slow = await Example.start("hosts", { delay: [5001, 5001] });
   expect(await slow.fetch("/grace")).toEqual({ status: 504, text: "the store takes too long" });
   const failing = await Example.start("hosts", { faults: { kvRateLimited: 1 } });
   expect(await failing.fetch("/grace")).toMatchObject({ status: 502 });
