@@ -1,5 +1,6 @@
-// Two projects, because the same behaviour is promised in two places: most tests run in Node, those in test/workerd
-// inside the Workers runtime itself. Both use what scripts/build.ts made; `npm test` builds first.
+// Three projects, because the same behaviour is promised in several places: most tests run in Node, those of fibers in a
+// Node that has been asked for stacks, and those in test/workerd inside the Workers runtime itself. All use what
+// scripts/build.ts made; `npm test` builds first.
 
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
@@ -12,9 +13,20 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/workerd/**"],
+          exclude: ["test/workerd/**", "test/fiber/**"],
           setupFiles: ["test/support/seed.ts"],
           // Some tests start workerd or install a package.
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        // In a process of its own: the pinned Node has JSPI only if it is asked for.
+        test: {
+          name: "fiber",
+          include: ["test/fiber/**/*.test.ts"],
+          setupFiles: ["test/support/seed.ts"],
+          execArgv: ["--experimental-wasm-jspi", "--expose-gc"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
         },

@@ -111,6 +111,7 @@ export function serveFlights(): void {
     serving = flight.token;
     flight.serve();
   }
+  serving = 0;
 }
 
 /** Ends what an aborted turn has left in the middle of something. */

@@ -22,6 +22,7 @@ export { Task } from "./compose/task";
 export { Value } from "./compose/value";
 export { __instance_signal, __instance_terminated, isNearCpuLimit } from "./cpu-limit";
 export { Exchange, serve } from "./exchange";
+export { fiber, run_fiber } from "./fiber";
 export { Token, inFlightCount, staleCount } from "./handler-table";
 export { Operation } from "./operation";
 export { Accept, Incoming, RequestHeaders, accept } from "./operation/accept";

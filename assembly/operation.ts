@@ -9,6 +9,7 @@ import { Gate, Limit } from "./compose/limit";
 import { Ensure, Mapping } from "./compose/map";
 import { Retry, RetryPolicy } from "./compose/retry";
 import { Scope, Scoped } from "./compose/scope";
+import { wait } from "./fiber";
 import { Token } from "./handler-table";
 import { Submission, commit, prepare } from "./submission-queue";
 
@@ -72,6 +73,11 @@ export abstract class Operation<R> extends AnyOperation {
     // In wasm all objects have one type, so one class serves all pairs with an object: less code for each `then`.
     if (isManaged<C>()) return this.begin(thenObject(changetype<usize>(context), changetype<usize>(fn)));
     return this.begin(new Then<C, R>(context, fn));
+  }
+
+  /** On a fiber: starts the operation and waits for its result, which is valid until the fiber waits again. */
+  await(): R {
+    return changetype<R>(wait(this));
   }
 
   // Operations made of this one. Methods, because asc would not find R for a function of a Fetch or a KvGet.

@@ -18,7 +18,7 @@ import {
   tokenOf,
 } from "./handler-table";
 import { submitClose } from "./operation/close";
-import { discard, flush, inTurn, setInTurn } from "./submission-queue";
+import { IN_TURN, discard, flush, inTurn, setInTurn } from "./submission-queue";
 
 /** Rounds in which refused handlers may try again on the same turn, when nothing can have become free. */
 const REFUSED_ROUNDS_MAX = 16;
@@ -41,7 +41,7 @@ export function run(budget: i32): i32 {
   if (inTurn) return Status.Again;
   if (budget <= 0) return Status.Invalid;
   if (ASC_RUNTIME == Runtime.Minimal) collectBetweenTurns();
-  setInTurn(true);
+  setInTurn(IN_TURN);
   stackAtEntry = __stack_pointer;
   count = fill(budget);
   for (dispatched = 0; dispatched < count;) {
@@ -52,7 +52,7 @@ export function run(budget: i32): i32 {
   if (hasFlights) serveFlights();
   flush();
   deliverRefusals();
-  setInTurn(false);
+  setInTurn(0);
   return count;
 }
 
@@ -91,7 +91,7 @@ function overrule(completion: Completion): void {
  * after all others, so never inside the call that submitted. They may answer their exchange or give up; what they
  * submit anew is refused again until a completion makes room, hence the bound.
  */
-function deliverRefusals(): void {
+export function deliverRefusals(): void {
   let rounds = 0;
   for (let last = lastRefused(); last; last = lastRefused()) {
     assert(rounds++ < REFUSED_ROUNDS_MAX, "resubmitted while the host refuses: wait for a completion first");
@@ -118,14 +118,14 @@ function deliverRefusal(slot: u32): void {
  * Takes back what an aborted turn left behind: its shadow stack, its unsent submissions, and the slots of those
  * handlers that will hear nothing more, because their context ended with the abort.
  */
-function recover(): void {
+export function recover(): void {
   if (!inTurn) return;
   __stack_pointer = stackAtEntry;
   discard();
   while (lastRefused()) reclaim(tokenOf(takeRefused()));
   while (dispatched < count) forgo(completionAt(dispatched++));
   if (hasFlights) recoverFlights();
-  setInTurn(false);
+  setInTurn(0);
 }
 
 function forgo(completion: Completion): void {

@@ -156,10 +156,16 @@ let length: u32 = 0;
 let flushDue = false;
 
 /** While a turn lasts, submissions wait for its end; outside of one, nobody would hand them over later. */
-export let inTurn = false;
+export let inTurn: i32 = 0;
 
-export function setInTurn(on: boolean): void {
-  inTurn = on;
+/** What a turn may be: an abort ends each kind. */
+export const IN_TURN: i32 = 1;
+/** The code of a fiber runs. */
+export const ON_FIBER: i32 = 2;
+
+/** 0 ends the turn. */
+export function setInTurn(kind: i32): void {
+  inTurn = kind;
 }
 
 function submissionAt(index: u32): Submission {

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import asc from "assemblyscript/asc";
+import { asyncify } from "../tools/asyncify.ts";
 import { path } from "./paths.ts";
 
 /** What a compiler thread is asked for. Paths are relative to the repository's root. */
@@ -11,6 +12,8 @@ export interface GuestJob {
   entry: string;
   outFile: string;
   argv: string[];
+  /** Whether to put the module through Asyncify, too. */
+  asyncified?: boolean;
   /** Texts to compile instead of files, by absolute path. */
   patches?: Record<string, string>;
 }
@@ -18,6 +21,7 @@ export interface GuestJob {
 /** What it answers: the module (null if it does not compile), the files that asc asked for, and what asc said. */
 export interface GuestResult {
   wasm: Uint8Array | null;
+  asyncified?: Uint8Array;
   reads: string[];
   diagnostics: string;
 }
@@ -44,6 +48,10 @@ async function compile(job: GuestJob): Promise<GuestResult> {
   if (error) {
     result.wasm = null;
     result.diagnostics ||= error.message;
+  }
+  if (result.wasm && job.asyncified) {
+    result.asyncified = asyncify(result.wasm);
+    result.reads.push(path("tools/asyncify.ts"));
   }
   // Binaryen's remark on its own optimiser; nobody can act on it.
   result.diagnostics = result.diagnostics.replace(/Last converge was suboptimal\.\n?/, "").trim();

@@ -120,7 +120,8 @@ async function emitDeclarations(): Promise<void> {
 
 /**
  * The Worker's guest, those of the examples, and those of the tests, the bench and the simulator: these once for every
- * runtime that their `// runtimes:` asks for, with the options that their `// options:` adds.
+ * runtime that their `// runtimes:` asks for and every target that their `// targets:` do, with the options that their
+ * `// options:` adds. One with a line `// fibers` is put through Asyncify besides.
  */
 function guestJobs(only: BuildOptions["only"]): GuestJob[] {
   if (only === "host") return [];
@@ -141,11 +142,17 @@ function jobsOf(folder: string): GuestJob[] {
     .flatMap((entry) => {
       const text = readFileSync(path(entry), "utf8");
       const asked = /^\/\/ runtimes: (.+)$/m.exec(text)?.[1] ?? "incremental";
+      const targets = /^\/\/ targets: (.+)$/m.exec(text)?.[1] ?? "release";
       const added = /^\/\/ options: (.+)$/m.exec(text)?.[1]?.split(" ") ?? [];
-      return asked.split(/[ ,]+/).map((runtime) => {
-        const suffix = runtime === "incremental" ? "" : `.${runtime}`;
-        return job(entry, `build/${folder}/${basename(entry, ".ts")}${suffix}.wasm`, ["--runtime", runtime, ...added]);
-      });
+      const asyncified = /^\/\/ fibers$/m.test(text);
+      return asked.split(/[ ,]+/).flatMap((runtime) =>
+        targets.split(/[ ,]+/).map((target): GuestJob => {
+          const suffix = (runtime === "incremental" ? "" : `.${runtime}`) + (target === "release" ? "" : `.${target}`);
+          const outFile = `build/${folder}/${basename(entry, ".ts")}${suffix}.wasm`;
+          const { argv } = job(entry, outFile, ["--runtime", runtime, ...added]);
+          return { entry, outFile, argv: argv.with(argv.indexOf("release"), target), asyncified };
+        }),
+      );
     });
 }
 
@@ -163,7 +170,7 @@ async function buildGuests(jobs: GuestJob[], stamps: Record<string, Stamp>, repo
   const compileNext = async (compiler: Worker): Promise<void> => {
     for (let job = waiting.shift(); job; job = waiting.shift()) {
       const start = performance.now();
-      const { wasm, reads, diagnostics } = await ask(compiler, job);
+      const { wasm, asyncified, reads, diagnostics } = await ask(compiler, job);
       if (!wasm) {
         delete stamps[job.outFile];
         failures.push(`${job.entry} does not compile:\n${diagnostics}`);
@@ -171,6 +178,7 @@ async function buildGuests(jobs: GuestJob[], stamps: Record<string, Stamp>, repo
       }
       if (diagnostics) console.error(diagnostics);
       writeAtomically(path(job.outFile), wasm);
+      if (asyncified) writeAtomically(path(job.outFile.replace(/wasm$/, "asyncify.wasm")), asyncified);
       const inputs = reads.map((file) => relative(ROOT, file));
       stamps[job.outFile] = { reads: inputs, fingerprint: fingerprint(inputs, job.argv) };
       report(line(job.outFile, `${wasm.byteLength} bytes, ${seconds(start)}`));

@@ -28,7 +28,7 @@ export function createWorker<Env extends object>(
   resources: (env: Env) => Grants,
   options: WorkerOptions | ((env: Env) => WorkerOptions) = {},
 ): Worker<Env> {
-  checkModule(module);
+  checkModule(module, typeof options === "function" || options.instantiate);
   if (typeof resources !== "function")
     throw new TypeError("createWorker: give a function: (env) => ({ NAME: kv(env.NAME) })");
   if (typeof options !== "function") completeOptions(options);

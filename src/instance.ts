@@ -83,10 +83,11 @@ export class Instance {
     this.#host = host;
     this.#granted = options.resources;
     this.context = new Context(host, this);
-    const instance = options.instantiate(module, {
+    const imports = {
       proactor_v1: { submit: this.#submit, poll: this.#poll, open: this.#open, abort: this.#abort },
       wasi_snapshot_preview1: wasiImports(module, () => instance, options),
-    });
+    };
+    const instance = options.instantiate(module, imports, this);
     this.#exports = instance.exports as unknown as Exports;
     this.#memory = new Memory(this.#exports.memory);
     this.#submission = new Submission(this.#memory);

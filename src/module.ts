@@ -14,7 +14,7 @@ const EXPORTS = { memory: "memory", run: "function", _initialize: "function" };
 /** One for all mistakes: most modules that make one were compiled without the package's configuration and make three. */
 const ADVICE =
   'Compile it with wasm-proactor/asconfig.json and `export { run } from "wasm-proactor"`, ' +
-  `by a version of the package whose contract is ${CONTRACT}.`;
+  `by a version of the package whose contract is ${CONTRACT}; fibers need instantiate: jspi().`;
 
 /** What works on every platform, those that compile nothing at run time included. */
 export const IMPORT_ADVICE = 'import the .wasm file, as in `import app from "./app.wasm"`';
@@ -24,17 +24,18 @@ export class ModuleError extends Error {
   override readonly name = "ModuleError";
 }
 
-/** Throws a ModuleError with everything that is wrong. */
-export function checkModule(module: WebAssembly.Module): void {
+/** Throws a ModuleError with everything that is wrong. With `instantiate` there may be somebody who runs fibers. */
+export function checkModule(module: WebAssembly.Module, instantiate?: unknown): void {
   if (!(module instanceof WebAssembly.Module)) throw new ModuleError(`this is no compiled module: ${IMPORT_ADVICE}`);
-  const wrong = [...wrongImports(module), ...wrongExports(module)];
+  const wrong = [...wrongImports(module, instantiate), ...wrongExports(module)];
   if (wrong.length > 0)
     throw new ModuleError(`this module is no guest of ${CONTRACT}:\n- ${wrong.join("\n- ")}\n${ADVICE}`);
 }
 
-function wrongImports(module: WebAssembly.Module): string[] {
+function wrongImports(module: WebAssembly.Module, instantiate: unknown): string[] {
   return WebAssembly.Module.imports(module)
     .filter(({ module: from, name, kind }) => kind !== "function" || !IMPORTS.get(from)?.has(name))
+    .filter(({ module: from }) => !instantiate || from !== "proactor_v1_fiber")
     .map(({ module: from, name, kind }) => `it imports ${kind} ${from}.${name}: this host does not provide it`);
 }
 

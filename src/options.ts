@@ -2,6 +2,7 @@
 
 import { systemClock } from "./deadlines.ts";
 import type { Clock } from "./deadlines.ts";
+import type { Instance } from "./instance.ts";
 import { completeLimits } from "./limits.ts";
 import type { Limits } from "./limits.ts";
 import { checkNames } from "./names.ts";
@@ -31,11 +32,16 @@ export interface ProactorOptions {
   instantiate?: Instantiate;
 }
 
-export type Instantiate = (module: WebAssembly.Module, imports: WebAssembly.Imports) => WebAssembly.Instance;
+/** `owner` is the host's side of the instance. */
+export type Instantiate = (
+  module: WebAssembly.Module,
+  imports: WebAssembly.Imports,
+  owner: Instance,
+) => WebAssembly.Instance;
 
 const NAMES = ["resources", "isolation", "limits", "onError", "clock", "random", "instantiate"];
 
-const systemInstantiate: Instantiate = (module, imports) => new WebAssembly.Instance(module, imports);
+export const systemInstantiate: Instantiate = (module, imports) => new WebAssembly.Instance(module, imports);
 
 /** Fills in the defaults. Throws a TypeError, or a RangeError, that names what is wrong. */
 export function completeOptions(options: ProactorOptions): Required<ProactorOptions> & { limits: Limits } {

@@ -55,7 +55,7 @@ export class Proactor implements Host {
   }
 
   constructor(module: WebAssembly.Module, options: ProactorOptions = {}) {
-    checkModule(module);
+    checkModule(module, options.instantiate);
     const completed = completeOptions(options);
     this.#module = module;
     this.#options = completed;

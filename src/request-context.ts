@@ -26,6 +26,8 @@ export interface Lifetime {
 const SETTLING_MICROTASKS = 4;
 
 export class RequestContext extends Context {
+  /** Fibers that run after this turn. */
+  fibers = 0;
   /** Signs of life: grows with each turn and each call that is heard. */
   signs = 0;
   readonly #exchange: Exchange;
@@ -140,7 +142,7 @@ export class RequestContext extends Context {
     if (trap) return this.host.trapped(this, trap);
     if (isLast) return this.fail(SHUT_DOWN);
     if (this.due > 0) this.#yield();
-    else if (this.inFlight.size === 0) return this.#fallSilent();
+    else if (this.inFlight.size + this.fibers === 0) return this.#fallSilent();
     this.#expectCall();
   }
 

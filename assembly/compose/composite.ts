@@ -57,7 +57,7 @@ export abstract class Composite extends Flight {
   private members: usize;
   protected memberCount: u32;
   /** Operations in flight for it, its deadline left aside. */
-  private pending: u32;
+  protected pending: u32;
   private phase: Phase;
   private deadline_ms: u32;
   private deadline: Token;
@@ -242,6 +242,12 @@ export abstract class Composite extends Flight {
     owners[index] = owner;
   }
 
+  /** What was kept of a member is not needed any more. */
+  protected letGo(index: u32): void {
+    const owners = this.owners;
+    if (owners) owners[index] = null;
+  }
+
   /** Something else is tried instead of this result: its failure is reported, or what it holds given back. */
   protected drop(completion: Completion): void {
     if (completion.failed) submitReport(completion, this.name, true);
@@ -250,7 +256,7 @@ export abstract class Composite extends Flight {
 
   // The end.
 
-  private land(): void {
+  protected land(): void {
     this.phase = Phase.Complete;
     if (this.deadline) {
       // Its completion would only be waited for.
@@ -272,7 +278,7 @@ export abstract class Composite extends Flight {
     else this.takeOff();
   }
 
-  private cancelled(): void {
+  protected cancelled(): void {
     if (this.phase == Phase.Decided) return;
     this.decide();
     if (!this.pending) this.tick();

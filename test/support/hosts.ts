@@ -10,7 +10,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, vi } from
 import { startLocal } from "../../scripts/miniflare.ts";
 import { path } from "../../scripts/paths.ts";
 import { Proactor, kv, origin } from "../../src/index.ts";
-import type { Counters, ErrorReport, Grants, Isolation, KvStore, Limits } from "../../src/index.ts";
+import type { Counters, ErrorReport, Grants, Instantiate, Isolation, KvStore, Limits } from "../../src/index.ts";
 import { fileKv, memoryKv } from "../../src/node.ts";
 import { Simulation } from "../../src/testing/index.ts";
 import type { SimulationOptions } from "../../src/testing/index.ts";
@@ -49,6 +49,8 @@ export interface HostOptions {
   log?: boolean;
   /** With which runtimes the guest was built, besides incremental. The simulated host runs these too. */
   runtimes?: readonly ("minimal" | "stub")[];
+  /** Of the simulated host: who makes instances. */
+  instantiate?: Instantiate;
 }
 
 /** A host that a test may also stop, and look into. */
@@ -117,6 +119,7 @@ export async function simulatedHost(
     clock: simulation.clock,
     isolation: options.isolation ?? "pooled",
     limits: options.limits ?? {},
+    ...(options.instantiate && { instantiate: options.instantiate }),
     onError: (report) => reports.push(report),
   });
   const send = (path: string, init?: RequestInit): Promise<Response> =>
