@@ -136,6 +136,8 @@ export const MORE: u32 = 1;
 export const RECLAIM: u32 = 2;
 /** Set by the guest, in the record, when it calls the record's handler: lets the host name the handler that trapped. */
 export const DISPATCHED: u32 = 4;
+/** Above this bit the guest writes, with DISPATCHED, the handler's index in the module's table of functions; 0 if it has none. */
+export const HANDLER_SHIFT: u32 = 8;
 
 /** Kinds of event that an accept listens for; the auxiliary word of its completions. A bit each. */
 export enum EventKind {

@@ -2,7 +2,9 @@
 
 import { EventKind, RESPOND_FORWARD, Status } from "./abi";
 import { readText } from "./arena";
+import { Scope } from "./compose/scope";
 import { Token } from "./handler-table";
+import { AnyOperation, Anything } from "./operation";
 import { Accept, Incoming, RequestHeaders } from "./operation/accept";
 import { Response } from "./operation/fetch";
 import { Read } from "./operation/read";
@@ -12,6 +14,8 @@ import { Submission, commit, prepare } from "./submission-queue";
 import { pathStart, queryStart, queryValue } from "./url";
 
 let headersOmitted = false;
+/** Ends an exchange's scope. A guest in which none has any has no code for them, hence no direct call. */
+let endScope: ((scope: Anything) => void) | null = null;
 
 function assertHeaders(): void {
   assert(!headersOmitted, "serve() was told to omit request headers");
@@ -22,6 +26,7 @@ export class Exchange {
   readonly resource: u32;
   private head: ArrayBuffer;
   private sent: Headers | null;
+  private within: Anything | null;
 
   constructor(incoming: Incoming) {
     this.resource = incoming.resource;
@@ -76,6 +81,18 @@ export class Exchange {
     return this.pairs.count - 1;
   }
 
+  /** What is started within it is cancelled when the exchange is answered. */
+  get scope(): Scope {
+    endScope = (scope) => changetype<Scope>(changetype<usize>(scope)).cancel();
+    if (!this.within) this.within = changetype<Anything>(new Scope());
+    return changetype<Scope>(changetype<usize>(this.within));
+  }
+
+  /** Starts an operation that may outlive the answer. A failure is reported to the host's `onError`. */
+  waitUntil(operation: AnyOperation): Token {
+    return operation.begin(null);
+  }
+
   /** Reads the request's body, at most `bytesMax` bytes (0: the host's limit). Once. */
   read(bytesMax: u32 = 0): Read {
     return new Read(this.resource, bytesMax);
@@ -116,6 +133,9 @@ export class Exchange {
 
   /** A response whose body is yet to be added. Nobody waits for its completion. */
   private answer(status: u32): Submission {
+    const scope = this.within;
+    const end = endScope;
+    if (end && scope) end(scope);
     const submission = prepare(null);
     encodeRespond(submission, this.resource, status, this.sent);
     return submission;

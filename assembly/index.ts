@@ -19,6 +19,7 @@ export { Scope, Scoped } from "./compose/scope";
 export { Sequence, sequence } from "./compose/sequence";
 export { SingleFlight } from "./compose/single-flight";
 export { Task } from "./compose/task";
+export { Slices, slices } from "./compose/slices";
 export { Value } from "./compose/value";
 export { __instance_signal, __instance_terminated, isNearCpuLimit } from "./cpu-limit";
 export { Exchange, serve } from "./exchange";

@@ -11,6 +11,7 @@ import { Retry, RetryPolicy } from "./compose/retry";
 import { Scope, Scoped } from "./compose/scope";
 import { wait } from "./fiber";
 import { Token } from "./handler-table";
+import { noteHandler } from "./proactor";
 import { Submission, commit, prepare } from "./submission-queue";
 
 // ╒══════════════ An operation's numbers, 28 bytes, in the order of a submission ═══════════════╕
@@ -130,7 +131,7 @@ export abstract class Operation<R> extends AnyOperation {
 }
 
 // oxlint-disable-next-line typescript/no-wrapper-object-types -- the root of all classes here, and no wrapper.
-type Anything = Object;
+export type Anything = Object;
 
 /** Takes memory itself: a chain of constructors up to that of Object is 100 bytes more, and slower. */
 function thenObject(context: usize, fn: usize): ThenObject {
@@ -145,6 +146,7 @@ class ThenObject extends CompletionHandler {
   fn: (context: Anything | null, result: Completion) => void;
 
   onComplete(completion: Completion): void {
+    noteHandler(changetype<usize>(this.fn));
     this.fn(this.context, completion);
   }
 }
@@ -158,6 +160,7 @@ class Then<C, R> extends CompletionHandler {
   }
 
   onComplete(completion: Completion): void {
+    noteHandler(changetype<usize>(this.fn));
     this.fn(this.context, changetype<R>(completion));
   }
 }

@@ -1,7 +1,7 @@
 // Proactor: takes completions from the queue and calls their handlers, one after the other, never inside another.
 
 import { Runtime } from "shared/runtime";
-import { DISPATCHED, MORE, RECLAIM, Status } from "./abi";
+import { DISPATCHED, HANDLER_SHIFT, MORE, RECLAIM, Status } from "./abi";
 import { takeAborted } from "./abort";
 import { Completion, completionAt, fill } from "./completion-queue";
 import { takeCpuWarning } from "./cpu-limit";
@@ -75,6 +75,12 @@ function deliver(completion: Completion): void {
   completion.flags |= DISPATCHED;
   if (hasFlights) setServing(handler, ofFlight);
   if (handler) handler.onComplete(completion);
+}
+
+/** Says in the last record, for whoever watches, which function is running as a handler. */
+export function noteHandler(fn: usize): void {
+  const completion = completionAt(dispatched - 1);
+  completion.flags = (load<u32>(fn) << HANDLER_SHIFT) | (completion.flags & (MORE | DISPATCHED));
 }
 
 /** The cancel won: the handler hears so, and a result that nobody will see is given back. */

@@ -15,4 +15,5 @@ export const HOST_ENTRIES = {
   cloudflare: "src/cloudflare.ts",
   node: "src/node.ts",
   testing: "src/testing/index.ts",
+  watch: "src/watch.ts",
 };

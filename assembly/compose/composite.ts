@@ -9,7 +9,7 @@ import { CompletionHandler } from "../completion-handler";
 import { Completion, isOfQueue } from "../completion-queue";
 import { Flight, setServing } from "../flight";
 import { Token, disown, expectMember, isCancelled, isMember, memberOf, release } from "../handler-table";
-import { AnyOperation } from "../operation";
+import { AnyOperation, Anything } from "../operation";
 import { cancel } from "../operation/cancel";
 import { submitClose } from "../operation/close";
 import { submitNoop } from "../operation/noop";
@@ -37,9 +37,6 @@ enum Phase {
   /** The handler was called, or never will be. */
   Over,
 }
-
-// oxlint-disable-next-line typescript/no-wrapper-object-types -- the root of all classes here, and no wrapper.
-export type Anything = Object;
 
 /** Composites that are being started inside each other. */
 let depth: u32 = 0;

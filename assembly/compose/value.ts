@@ -1,7 +1,7 @@
 // Value: the result of an operation that ends in an object or a number of the guest's own.
 
 import { Completion } from "../completion-queue";
-import { Anything } from "./composite";
+import { Anything } from "../operation";
 
 /** A number, on its way. */
 class Box<T> {

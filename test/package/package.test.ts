@@ -197,6 +197,11 @@ const USES: Record<string, string> = {
     export const store = world.kv({ store: memoryKv(world.clock), rights: ["read", "list"] });
     export const api = world.origin("https://api.test", (request: Request) => new Response(request.url));
     export const random: boolean = new Random(1).chance(0.5);`,
+  "wasm-proactor/watch": `
+    import { watchHandlers } from "wasm-proactor/watch";
+    import type { ProactorOptions } from "wasm-proactor";
+    const instantiate = watchHandlers({ ms: 20, onSlow: ({ handler, ms }) => console.warn(handler, ms) });
+    export const options: ProactorOptions = { instantiate };`,
 };
 
 /** What a program has around it in Workers, and in Node or a browser. */
