@@ -65,7 +65,7 @@ export async function build(options: BuildOptions = {}): Promise<void> {
 // The host library.
 
 async function buildHost(stamps: Record<string, Stamp>, report: (text: string) => void): Promise<void> {
-  const inputs = ["src/**/*.ts", "assembly/abi.ts", "tsconfig/*.json"].flatMap((pattern) =>
+  const inputs = ["src/**/*.ts", "tools/*.ts", "assembly/abi.ts", "tsconfig/*.json"].flatMap((pattern) =>
     globSync(pattern, { cwd: ROOT }),
   );
   const outputs = Object.keys(HOST_ENTRIES).map((name) => `dist/${name}.js`);

@@ -16,4 +16,7 @@ export const HOST_ENTRIES = {
   node: "src/node.ts",
   testing: "src/testing/index.ts",
   watch: "src/watch.ts",
+  fiber: "src/fiber.ts",
+  asyncify: "tools/asyncify.ts",
+  "asyncify-cli": "tools/cli.ts",
 };
