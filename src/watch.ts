@@ -15,6 +15,7 @@ import {
 } from "../assembly/abi.ts";
 import { systemClock } from "./deadlines.ts";
 import type { Clock } from "./deadlines.ts";
+import { systemInstantiate } from "./options.ts";
 import type { Instantiate } from "./options.ts";
 
 export interface SlowHandler {
@@ -44,15 +45,15 @@ type Poll = (at: number, capacity: number, arena: number, arenaBytes: number) =>
 /** For the option `instantiate`: `createWorker(app, grants, { instantiate: watchHandlers({ ms: 20 }) })`. */
 export function watchHandlers(options: WatchOptions = {}): Instantiate {
   const { ms = 50, onSlow = warn, clock = systemClock } = options;
-  const { instantiate = (module, imports) => new WebAssembly.Instance(module, imports) } = options;
-  return (module, imports) => {
+  const { instantiate = systemInstantiate } = options;
+  return (module, imports, owner) => {
     const names = functionNames(module);
     const opcodes = new Map<number, number>();
     let record = 0;
     let opcode = -1;
     const words = (): Uint32Array => new Uint32Array(memory.buffer);
     const { submit, poll, ...rest } = imports["proactor_v1"] as { submit: Submit; poll: Poll };
-    const instance = instantiate(module, {
+    const watched = {
       ...imports,
       proactor_v1: {
         ...rest,
@@ -73,7 +74,8 @@ export function watchHandlers(options: WatchOptions = {}): Instantiate {
           return count;
         },
       },
-    });
+    };
+    const instance = instantiate(module, watched, owner);
     const { run, memory, table } = instance.exports as {
       run: (budget: number) => number;
       memory: WebAssembly.Memory;

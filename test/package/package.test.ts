@@ -87,7 +87,16 @@ test("package: holds both halves, the docs and the licence, and nothing else", (
   const files = tarball.files.map(({ path }) => path);
   const folders = new Set(files.map((file) => (file.includes("/") ? file.slice(0, file.indexOf("/")) : file)));
   const pages = ["CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md"];
-  expect([...folders].toSorted()).toEqual([...pages, "assembly", "dist", "docs", "index.ts", "package.json", "src"]);
+  expect([...folders].toSorted()).toEqual([
+    ...pages,
+    "assembly",
+    "dist",
+    "docs",
+    "index.ts",
+    "package.json",
+    "src",
+    "tools",
+  ]);
   expect(files.filter((file) => /(^|\/)(test|bench|node_modules)\/|(^|\/)\./.test(file))).toEqual([]);
   for (const file of ["assembly/index.ts", "assembly/abi.ts", "assembly/asconfig.json", "dist/index.js", "LICENSE"]) {
     expect(files).toContain(file);
@@ -202,6 +211,13 @@ const USES: Record<string, string> = {
     import type { ProactorOptions } from "wasm-proactor";
     const instantiate = watchHandlers({ ms: 20, onSlow: ({ handler, ms }) => console.warn(handler, ms) });
     export const options: ProactorOptions = { instantiate };`,
+  "wasm-proactor/fiber": `
+    import { jspi } from "wasm-proactor/fiber";
+    import type { ProactorOptions } from "wasm-proactor";
+    export const options: ProactorOptions = { instantiate: jspi() };`,
+  "wasm-proactor/asyncify": `
+    import { asyncify } from "wasm-proactor/asyncify";
+    export const wasm: Uint8Array = asyncify(new Uint8Array(8));`,
 };
 
 /** What a program has around it in Workers, and in Node or a browser. */
