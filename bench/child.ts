@@ -8,8 +8,8 @@ import { path } from "../scripts/paths.ts";
 export class Child {
   readonly #process: ChildProcess;
 
-  constructor(file: string, args: string[]) {
-    this.#process = fork(path("bench/node", file), args);
+  constructor(file: string, args: string[], execArgv: string[] = []) {
+    this.#process = fork(path("bench/node", file), args, { execArgv: [...process.execArgv, ...execArgv] });
   }
 
   /** What the child answers to `count`: milliseconds. */

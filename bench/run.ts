@@ -8,6 +8,7 @@ import { path } from "../scripts/paths.ts";
 import { progress } from "../scripts/terminal.ts";
 import { compare } from "./compare.ts";
 import type { Cell, Row, Spread } from "./compare.ts";
+import { composeCells } from "./compose.ts";
 import { freshCells } from "./fresh.ts";
 import { CONNECTIONS } from "./load.ts";
 import { httpCells } from "./http.ts";
@@ -21,7 +22,7 @@ const HELP = `Measures what the guest costs: against plain JavaScript where ther
   npm run bench -- [--quick] [--filter text]
 
   --quick    few and short rounds: a look, not a result
-  --filter   only cells whose name contains this text: http, "http workerd /kv", noop, fresh, bytes
+  --filter   only cells whose name contains this text: http, "http workerd /kv", noop, compose, fiber, fresh, bytes
 
 Writes bench/results.json. Takes about ten minutes, --quick one; let the machine do nothing else meanwhile.
 `;
@@ -40,7 +41,12 @@ async function main(): Promise<void> {
   });
   if (values.help) return console.log(HELP);
   const { rounds, seconds, operations, instances } = values.quick ? QUICK : FULL;
-  const cells = [...httpCells(seconds), ...noopCells(operations), ...freshCells(instances)];
+  const cells = [
+    ...httpCells(seconds),
+    ...noopCells(operations),
+    ...composeCells(operations),
+    ...freshCells(instances),
+  ];
   const chosen = cells.filter(({ name }) => name.includes(values.filter));
   const wantsBytes = "bytes".includes(values.filter);
   if (chosen.length === 0 && !wantsBytes) throw new Error(`no cell's name contains "${values.filter}"`);
