@@ -27,8 +27,7 @@ import {
 import { bytesAt, unitsAt } from "./address";
 import { resetArguments, takeArguments } from "./arena";
 import { CompletionHandler } from "./completion-handler";
-import { reclaim } from "./flight";
-import { Token, claim, isLive, refuse, tokenOf } from "./handler-table";
+import { Token, claim, refuse, tokenOf } from "./handler-table";
 import { accepted, submit } from "./proactor_v1";
 import { encodeUtf8 } from "./utf8";
 
@@ -198,12 +197,14 @@ export function flush(): void {
   clear(count);
 }
 
-/** Forgets what was not handed over: its initiator has trapped. */
+/**
+ * Forgets what was not handed over: its initiator has trapped. The slots wait among the refused ones, because to give one
+ * back may submit something, and that must not be forgotten with the rest.
+ */
 export function discard(): void {
   // The last one may have its token and not be committed.
   let count: u32 = 0;
-  for (; count < CAPACITY && submissionAt(count).token; count++)
-    if (isLive(submissionAt(count).token)) reclaim(submissionAt(count).token);
+  while (count < CAPACITY && submissionAt(count).token) refuse(submissionAt(count++).token);
   clear(count);
 }
 

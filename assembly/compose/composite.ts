@@ -76,7 +76,7 @@ export abstract class Composite extends Flight {
   /** Nothing is in flight any more, or the request has ended: gives back what others wait for. Called once. */
   protected onEnd(): void {}
 
-  /** A cancel has won over an outcome that was decided. */
+  /** An outcome was decided of which the handler will not hear. */
   protected onOverrule(): void {}
 
   /** Whether the members' results are kept for the outcome alone, and to be given back if it is another. */
@@ -306,9 +306,10 @@ export abstract class Composite extends Flight {
   }
 
   forgo(): CompletionHandler | null {
-    const ended = this.phase >= Phase.Complete;
+    const phase = this.phase;
     this.phase = Phase.Over;
-    if (!ended) this.onEnd();
+    if (phase < Phase.Complete) this.onEnd();
+    if (phase == Phase.Decided || phase == Phase.Complete) this.onOverrule();
     return this.handler;
   }
 }

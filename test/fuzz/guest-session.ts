@@ -348,8 +348,9 @@ export class GuestSession {
 
   /** What the next turn does after an abort. */
   #recover(rest: readonly (Token & Forged)[]): void {
-    for (const { used } of this.#expected.splice(this.#flushed)) if (this.#isLive(used)) this.#release(used);
+    const unsent = this.#expected.splice(this.#flushed).filter(({ used }) => this.#isLive(used));
     for (const used of this.#refused.splice(0)) this.#release(used);
+    for (const { used } of unsent) this.#release(used);
     for (const completion of rest) {
       if ((completion.flags ?? 0) & MORE || !this.#isLive(completion)) continue;
       this.#release(this.#used.get(completion.slot)!);
