@@ -68,6 +68,8 @@ export class Instance {
   /** Requests that it serves now. */
   contexts = 0;
   retired = false;
+  /** Whether the last turn ended in an abort, after which the guest tidies up when it is called again. */
+  interrupted = false;
   readonly #host: Host;
   readonly #exports: Exports;
   readonly #memory: Memory;
@@ -140,6 +142,11 @@ export class Instance {
     return isTooBig || this.#lastResource > RESOURCE_MAX / 2 || !!this.#accept?.settled;
   }
 
+  /** Whether the guest has something to do that belongs to no request: what an ended one held may be another's now. */
+  get owesTurn(): boolean {
+    return this.interrupted || this.context.pending.length > 0;
+  }
+
   // Calls into the module.
 
   /** Runs turns of a context until nothing is pending or others should be served. Returns what ended them otherwise. */
@@ -150,14 +157,17 @@ export class Instance {
     this.current = context;
     const { budget, runs } = this.#host.limits;
     try {
-      for (let turns = 0; turns < runs && context.due > 0; turns++) {
+      for (let turns = 0; turns < runs && (context.due > 0 || this.interrupted); turns++) {
+        const isDue = context.due > 0;
+        this.interrupted = false;
         this.#left = budget;
         const result = this.#exports.run(budget);
         if (result < 0) throw new Error(`run() answered ${result}`);
-        if (this.#left === budget) throw new Error("run() took none of the completions");
+        if (isDue && this.#left === budget) throw new Error("run() took none of the completions");
       }
       return undefined;
     } catch (error) {
+      this.interrupted = true;
       return error;
     } finally {
       this.current = undefined;
@@ -213,13 +223,26 @@ export class Instance {
     return count;
   };
 
-  /** Where no handler waits, the guest cannot tell anybody. A cancel that comes too late is no loss. */
+  /** Where no handler waits, the guest cannot tell anybody. A cancel or a wake that comes too late is no loss. */
   #refuse(submission: Submission, context: Context): void {
     this.#host.counters.refused++;
-    if (submission.opcode === Opcode.Cancel) return;
+    if (submission.opcode === Opcode.Cancel || submission.opcode === Opcode.Wake) return;
+    if (this.#hear(submission, context)) return;
     const operation = new Operation(context, submission);
     operation.status = Status.Again;
     operation.reportUnhandled("the host is at its limit");
+  }
+
+  /** Takes note of what only tells the host something. */
+  #hear(submission: Submission, context: Context): boolean {
+    const processor = processors[submission.opcode];
+    if (!processor?.tells) return false;
+    try {
+      this.#decode(submission, new Operation(context, submission), processor);
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   /** Takes one submission and starts its work. False if the host is full; then nothing has changed. */
@@ -256,8 +279,9 @@ export class Instance {
   #decode(submission: Submission, operation: Operation, processor: Processor | undefined): Work {
     submission.check(DETACHED | (processor?.flags ?? 0));
     this.#check(submission, operation);
-    // What ends something is still welcome.
-    if (this.#host.shutdownMode && !processor!.relieves) throw new Failure(Status.ShutDown, SHUT_DOWN.detail);
+    // What ends something is still welcome, and what tells of a failure.
+    if (this.#host.shutdownMode && !processor!.relieves && !processor!.tells)
+      throw new Failure(Status.ShutDown, SHUT_DOWN.detail);
     return processor!.decode(submission, operation.context);
   }
 

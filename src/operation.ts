@@ -50,6 +50,8 @@ export interface Processor {
   decode(submission: Submission, context: Context): Work;
   /** Whether this is admitted even when the host is full: it makes room, or ends what holds it. */
   relieves?(submission: Submission, context: Context): boolean;
+  /** Whether it only tells the host something, which it hears even when it is full or shutting down. */
+  readonly tells?: true;
 }
 
 export class Operation implements Completion {
@@ -62,6 +64,8 @@ export class Operation implements Completion {
   next: Completion | undefined = undefined;
   /** Whether the final completion is decided. What comes later is disposed of. */
   settled = false;
+  /** Whether it is a wait that another context has woken, and its own has not heard so. */
+  woken = false;
   #controller: AbortController | undefined;
   #deadline: Deadline | undefined;
   #since: number | undefined;

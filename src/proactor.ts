@@ -179,6 +179,9 @@ export class Proactor implements Host {
   #leave(context: RequestContext): void {
     const { instance } = context;
     instance.reclaim(context);
+    // Nobody else might have a turn for a long time, and they wait for what this one held.
+    if (instance.owesTurn && !instance.retired)
+      for (const other of this.#contexts.keys()) if (other.instance === instance && other.waits) other.call();
     if (instance !== this.#idle[0] && instance.contexts === 0) instance.retire();
   }
 

@@ -176,6 +176,11 @@ export class RequestContext extends Context {
     this.fail({ error: "unanswered", detail });
   }
 
+  /** Whether it waits for another context, in a way that the guest alone knows. */
+  get waits(): boolean {
+    return [...this.inFlight.values()].some(({ opcode }) => opcode === Opcode.Wait);
+  }
+
   // Calls. The platform may end a request without a word: no `finally` runs, promises are dropped. Then its call has no
   // reaction any more, and it gives no sign of life.
 
@@ -195,6 +200,7 @@ export class RequestContext extends Context {
 
   override wakeOperation(operation: Operation): void {
     if (this.instance.current === this) return operation.succeed({});
+    operation.woken = true;
     this.#woken.push(operation);
     this.call();
   }
@@ -202,6 +208,7 @@ export class RequestContext extends Context {
   #hear(): void {
     if (this.host.shutdownMode === "now") return this.turn();
     for (const operation of this.#woken.splice(0)) if (!operation.settled) operation.succeed({});
+    if (this.instance.owesTurn) this.wake();
     this.signs++;
     if (!this.#ended) this.#expectCall();
     this.#tell();

@@ -9,6 +9,7 @@ const TEXT_UNITS_MAX = 1024;
 export const Report: Processor = {
   name: "report",
   flags: REPORT_DROPPED,
+  tells: true,
 
   decode(submission, { host, title }) {
     host.report({

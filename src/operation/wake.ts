@@ -7,7 +7,8 @@ import type { Submission } from "../submission.ts";
 
 function waiter({ argument0, argument1 }: Submission, context: Context): Operation | undefined {
   const operation = context.find(argument0, argument1) ?? context.host.find(context.instance, argument0, argument1);
-  return operation?.opcode === Opcode.Wait ? operation : undefined;
+  // One that was woken has its place still, and must not be a reason to admit any number of others.
+  return operation?.opcode === Opcode.Wait && !operation.woken ? operation : undefined;
 }
 
 export const Wake: Processor = {

@@ -58,6 +58,7 @@ export class Stage {
   readonly simulation: Simulation;
   readonly proactor: SimulatedProactor;
   readonly events: PlatformEvent[] = [];
+  #instance!: WebAssembly.Instance;
   readonly #answers = new Map<number, Answer[]>();
   readonly #attempts = new Map<number, number>();
 
@@ -98,7 +99,14 @@ export class Stage {
         },
       },
     });
+    this.#instance = instance;
     return instance;
+  }
+
+  /** Warns the instance, as workerd does, that the request on whose stack it runs next is about to be ended. */
+  warnOfCpuLimit(): void {
+    const { memory, __instance_signal: signal } = this.#instance.exports;
+    new Uint32Array((memory as WebAssembly.Memory).buffer)[(signal as WebAssembly.Global).value >> 2] = 24;
   }
 
   #hear([what, ...words]: number[]): void {

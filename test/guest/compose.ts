@@ -30,9 +30,10 @@ import {
   serve,
   timer,
 } from "../../assembly/index";
+import { isOfQueue } from "../../assembly/completion-queue";
 import { Kind, SAID_BYTES, Said, Statement } from "./support/composite";
 import { random_get } from "./support/wasi_snapshot_preview1";
-export { run } from "../../assembly/index";
+export { run, __instance_signal, __instance_terminated } from "../../assembly/index";
 
 /** Flag of a completion whose payload is a list of records; see assembly/compose/composite.ts. */
 const RECORDS: u32 = 0x1_0000;
@@ -272,7 +273,7 @@ class Handler extends CompletionHandler {
 }
 
 function isList(completion: Completion): bool {
-  return (completion.flags & RECORDS) != 0;
+  return !isOfQueue(completion) && (completion.flags & RECORDS) != 0;
 }
 
 function countOf(completion: Completion): u32 {
