@@ -24,6 +24,8 @@ interface Flight {
 export interface LedgerOptions {
   /** Operations that the host may have in flight in one instance. */
   inFlightMax: number;
+  /** Milliseconds after which the host ends a Wait by itself. */
+  waitMs: number;
   /** Whether time is exact: deadlines are met to the millisecond unless the process stalls or its clock stands still. */
   exact: boolean;
   /** Whether the clock goes, exactly or not. */
@@ -66,7 +68,7 @@ export class Ledger {
     const flight: Flight = {
       event: opcode === Opcode.Accept ? undefined : event,
       opcode,
-      deadline: deadlineMs ? now + deadlineMs : Infinity,
+      deadline: now + Math.min(deadlineMs || Infinity, opcode === Opcode.Wait ? this.#options.waitMs : Infinity),
       due: opcode === Opcode.Timer ? now + argument0 : Infinity,
       victim: tokenOf({ slot: argument0, generation: argument1 }),
       order: this.#submissions++,

@@ -142,6 +142,7 @@ class Run {
       random: this.#random.fork(),
       comparing: this.#random.chance(1 / COMPARING_ONE_IN),
       inFlightMax: limits.inFlight ?? DEFAULT_LIMITS.inFlight,
+      waitMs: limits.waitMs ?? DEFAULT_LIMITS.waitMs,
       exact: faults.stall === 0 && faults.frozenClock === 0,
       goes: faults.frozenClock === 0,
     });

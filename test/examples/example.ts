@@ -1,10 +1,11 @@
 // Example: the guest of one in a simulated world, with the grants that its host.ts makes and the values of its kv.json.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { afterEach, expect } from "vitest";
-import { path } from "../../scripts/paths.ts";
+import { path, ROOT } from "../../scripts/paths.ts";
 import { Proactor } from "../../src/index.ts";
-import type { ErrorReport, KvStore, ProactorOptions } from "../../src/index.ts";
+import type { ErrorReport, Grants, KvStore, ProactorOptions } from "../../src/index.ts";
 import { Simulation, memoryKv } from "../../src/testing/index.ts";
 import type { SimulationOptions, Upstream } from "../../src/testing/index.ts";
 
@@ -18,6 +19,11 @@ export interface Answer {
   text: string;
 }
 
+/** The names of all, in order. */
+export const EXAMPLES = globSync("examples/*/host.ts", { cwd: ROOT })
+  .map((file) => basename(dirname(file)))
+  .toSorted();
+
 const modules = new Map<string, Promise<WebAssembly.Module>>();
 const started: Example[] = [];
 
@@ -27,7 +33,21 @@ export function valuesOf(name: string): Record<string, string> {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Record<string, string>) : {};
 }
 
-function moduleOf(name: string): Promise<WebAssembly.Module> {
+/** The grants of all examples' hosts, in a simulated world. `store` has the values of the example's kv.json then. */
+export function grantsOf(
+  name: string,
+  world: Simulation,
+  upstream: Upstream,
+  store: KvStore = memoryKv(world.clock),
+): Grants {
+  // This store is filled at once.
+  for (const [key, value] of Object.entries(valuesOf(name)))
+    void store.put(key, new TextEncoder().encode(value).buffer, {});
+  const api = world.origin("https://api.example.com", upstream);
+  return { STORE: world.kv({ store }), API: api, LARGE: api };
+}
+
+export function moduleOf(name: string): Promise<WebAssembly.Module> {
   let module = modules.get(name);
   if (!module) {
     module = WebAssembly.compile(readFileSync(path("examples", name, "guest.wasm")));
@@ -49,17 +69,14 @@ export class Example {
     const { upstream = () => new Response("from upstream"), isolation, limits, ...rest } = options;
     const world = new Simulation(rest);
     const store = memoryKv(world.clock);
-    const api = world.origin("https://api.example.com", upstream);
-    const resources = { STORE: world.kv({ store }), API: api, LARGE: api };
     const app = new Proactor(await moduleOf(name), {
-      resources,
+      resources: grantsOf(name, world, upstream, store),
       clock: world.clock,
       ...(isolation && { isolation }),
       ...(limits && { limits }),
       onError: (report) => example.reports.push(report),
     });
     const example = new Example(world, store, app);
-    for (const [key, value] of Object.entries(valuesOf(name))) await example.put(key, value);
     started.push(example);
     return example;
   }
@@ -73,10 +90,6 @@ export class Example {
   /** Of what kinds the reports are that the host's owner has got since the last call. */
   takeReports(): string[] {
     return this.reports.splice(0).map(({ kind, operation }) => `${kind} ${operation}`);
-  }
-
-  async put(key: string, value: string): Promise<void> {
-    await this.store.put(key, new TextEncoder().encode(value).buffer, {});
   }
 
   /** The text under a key, or null. */

@@ -2,19 +2,13 @@
 // depends on time is tested in virtual time, beside this.
 
 import { execFile } from "node:child_process";
-import { globSync } from "node:fs";
-import { basename, dirname } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startLocal } from "../../scripts/miniflare.ts";
 import type { Local } from "../../scripts/miniflare.ts";
 import { ROOT } from "../../scripts/paths.ts";
 import { Page } from "../docs/markdown.ts";
-import { valuesOf } from "./example.ts";
-
-const NAMES = globSync("examples/*/host.ts", { cwd: ROOT })
-  .map((file) => basename(dirname(file)))
-  .toSorted();
+import { EXAMPLES, valuesOf } from "./example.ts";
 
 let local: Local;
 
@@ -26,10 +20,10 @@ afterAll(() => local.dispose());
 
 test("examples: the list has them all", () => {
   const listed = new Page("examples/README.md").links.filter((link) => !link.startsWith(".."));
-  expect(listed.toSorted()).toEqual(NAMES);
+  expect(listed.toSorted()).toEqual(EXAMPLES);
 });
 
-test.for(NAMES)("examples: %s answers what its README says", async (name) => {
+test.for(EXAMPLES)("examples: %s answers what its README says", async (name) => {
   const store = await local.mf.getKVNamespace("STORE");
   for (const [key, value] of Object.entries(valuesOf(name))) await store.put(key, value);
   await fetch(`${local.url}/api/stats`, { method: "DELETE" });
