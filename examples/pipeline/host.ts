@@ -1,4 +1,5 @@
 import { createWorker, kv, origin } from "wasm-proactor/cloudflare";
+import { jspi } from "wasm-proactor/fiber";
 import app from "./guest.wasm";
 
 interface Env {
@@ -6,7 +7,12 @@ interface Env {
   API: Fetcher;
 }
 
-export default createWorker(app, (env: Env) => ({
-  STORE: kv(env.STORE, { rights: ["read", "write"] }),
-  API: origin("https://api.example.com", { fetcher: env.API }),
-}));
+export default createWorker(
+  app,
+  (env: Env) => ({
+    STORE: kv(env.STORE, { rights: ["read", "write"] }),
+    API: origin("https://api.example.com", { fetcher: env.API }),
+  }),
+  // The engine provides the stacks of fibers.
+  { instantiate: jspi() },
+);

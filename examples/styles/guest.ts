@@ -1,15 +1,21 @@
 // Styles: one operation, and the ways in which its result can be received.
 
-import { Completion, CompletionHandler, Exchange, KvValue, Status, kv, serve } from "wasm-proactor";
-export { run } from "wasm-proactor";
+import { Completion, CompletionHandler, Exchange, KvValue, Status, fiber, kv, serve } from "wasm-proactor";
+export { run, run_fiber } from "wasm-proactor";
 
 const store = kv("STORE");
 
+/** The last part of the path. */
+function keyOf(exchange: Exchange): string {
+  return exchange.path.slice(exchange.path.lastIndexOf("/") + 1);
+}
+
 serve((exchange: Exchange) => {
   const path = exchange.path;
-  if (path.startsWith("/submit/")) bySubmit(exchange, path.slice(8));
-  else if (path.startsWith("/then/")) byThen(exchange, path.slice(6));
-  else exchange.respond(404, "try /submit/greeting or /then/greeting");
+  if (path.startsWith("/submit/")) bySubmit(exchange);
+  else if (path.startsWith("/then/")) byThen(exchange);
+  else if (path.startsWith("/await/")) byAwait(exchange);
+  else exchange.respond(404, "try /submit/greeting, /then/greeting or /await/greeting");
 });
 
 // submit: an object is called. Its fields are the state, and nothing is allocated beside it.
@@ -24,14 +30,23 @@ class Reply extends CompletionHandler {
   }
 }
 
-function bySubmit(exchange: Exchange, key: string): void {
-  store.get(key).submit(new Reply(exchange));
+function bySubmit(exchange: Exchange): void {
+  store.get(keyOf(exchange)).submit(new Reply(exchange));
 }
 
 // then: a function is called with an object of your choice and with the result, whose type asc knows.
 
-function byThen(exchange: Exchange, key: string): void {
-  store.get(key).then(exchange, (exchange, value) => answer(exchange, value));
+function byThen(exchange: Exchange): void {
+  store.get(keyOf(exchange)).then(exchange, (exchange, value) => answer(exchange, value));
+}
+
+// await: straight-line code on a fiber, whose stack is put aside until the result is there.
+
+function byAwait(exchange: Exchange): void {
+  fiber(exchange, (exchange) => {
+    const value = store.get(keyOf(exchange)).await();
+    answer(exchange, value);
+  }).submit();
 }
 
 // What is done with the result is the same for all.

@@ -4,6 +4,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { afterEach, expect } from "vitest";
 import { path, ROOT } from "../../scripts/paths.ts";
+import { jspi } from "../../src/fiber.ts";
 import { Proactor } from "../../src/index.ts";
 import type { ErrorReport, Grants, KvStore, ProactorOptions } from "../../src/index.ts";
 import { Simulation, memoryKv } from "../../src/testing/index.ts";
@@ -72,6 +73,7 @@ export class Example {
     const app = new Proactor(await moduleOf(name), {
       resources: grantsOf(name, world, upstream, store),
       clock: world.clock,
+      instantiate: jspi(),
       ...(isolation && { isolation }),
       ...(limits && { limits }),
       onError: (report) => example.reports.push(report),

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Example } from "./example.ts";
 import type { ExampleOptions } from "./example.ts";
 
-const STYLES = ["handlers", "then", "task"];
+const STYLES = ["handlers", "then", "task", "await"];
 
 const written = { status: 200, reason: "written" };
 const noUser = { status: 404, reason: "no such user" };

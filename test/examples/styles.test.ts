@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { Example } from "./example.ts";
 
-const STYLES = ["submit", "then"];
+const STYLES = ["submit", "then", "await"];
 
 test.for(STYLES)("styles: %s receives a value, none, and a failure", async (style) => {
   const example = await Example.start("styles");
