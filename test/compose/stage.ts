@@ -21,6 +21,8 @@ export interface Entry {
 export interface Report {
   at: number;
   kind: string;
+  /** The number of the request. */
+  request: number;
   operation: string | undefined;
   status: number | undefined;
 }
@@ -32,6 +34,14 @@ export interface Count {
   bodies: number;
   running: number;
   waiting: number;
+}
+
+export interface Call {
+  key: number;
+  request: number;
+  from: number;
+  /** When it was answered or aborted. */
+  to: number | undefined;
 }
 
 export interface StageOptions {
@@ -50,8 +60,8 @@ export class Stage {
   readonly reports: Report[] = [];
   readonly counts: Count[] = [];
   readonly words: number[] = [];
-  /** Calls to the outside: their key, when they began and when they ended or were aborted. */
-  readonly calls: { key: number; from: number; to: number | undefined }[] = [];
+  /** Calls to the outside. */
+  readonly calls: Call[] = [];
   /** Bodies that are open, and how many were closed twice. */
   openBodies = 0;
   closedTwice = 0;
@@ -121,18 +131,20 @@ export class Stage {
     }
   }
 
-  #report({ kind, operation, status }: ErrorReport): void {
-    this.reports.push({ at: this.#now, kind, operation, status });
+  #report({ kind, operation, status, request }: ErrorReport): void {
+    const number = Number(/\/(\d+)\?/.exec(request ?? "")?.[1] ?? -1);
+    this.reports.push({ at: this.#now, kind, request: number, operation, status });
   }
 
   // The world.
 
   /** Begins a call. Its number decides what it comes to. */
-  #call(key: number): { answer: Answer; value: number; call: Stage["calls"][number] } {
+  #call(key: number): { answer: Answer; value: number; call: Call } {
     const attempt = this.#attempts.get(key) ?? 0;
     this.#attempts.set(key, attempt + 1);
     const answers = this.#answers.get(key) ?? [{ ms: 1, status: 404 }];
-    const call = { key, from: this.#now, to: undefined };
+    const request = this.simulation.platform.running?.index ?? -1;
+    const call: Call = { key, request, from: this.#now, to: undefined };
     this.calls.push(call);
     return { answer: answers[Math.min(attempt, answers.length - 1)]!, value: key * 100 + attempt, call };
   }
@@ -159,13 +171,16 @@ export class Stage {
         reject(signal!.reason);
       }),
     );
+    const ended = this.simulation.platform.running?.ended;
     await Promise.race([this.#later(answer.ms), aborted]);
+    // The platform has taken it away together with its request.
+    if (ended?.aborted) return new Promise(() => {});
     call.to ??= this.#now;
     if (answer.status === 0) throw new TypeError("the connection broke");
-    return new Response(this.#body(`-${value}`), { status: answer.status });
+    return new Response(this.#body(`-${value}`, ended), { status: answer.status });
   };
 
-  #body(text: string): ReadableStream<Uint8Array> {
+  #body(text: string, ended: AbortSignal | undefined): ReadableStream<Uint8Array> {
     this.openBodies++;
     let open = true;
     const close = (): void => {
@@ -173,6 +188,7 @@ export class Stage {
       else this.closedTwice++;
       open = false;
     };
+    ended?.addEventListener("abort", () => open && close());
     let sent = false;
     return new ReadableStream<Uint8Array>(
       {
@@ -197,7 +213,7 @@ export class Stage {
     for (const op of operationsOf(steps)) if ("answers" in op) this.#answers.set(op.key, op.answers);
     const event = new PlatformEvent(this.simulation.platform, this.events.length, `request ${this.events.length}`);
     this.events.push(event);
-    const request = new Request(`http://localhost/?${encode(shared, steps)}`);
+    const request = new Request(`http://localhost/${event.index}?${encode(shared, steps)}`);
     void event
       .enter(() => this.proactor.serve(request, this.simulation, event))
       .then((response) => {

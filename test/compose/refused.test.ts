@@ -1,0 +1,45 @@
+// Composite operations on a host that admits only a few at once: what it refuses completes with Again, and nothing is lost.
+
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { Status } from "../../assembly/abi.ts";
+import { UNIT_MS, anySteps, shared } from "./arbitrary.ts";
+import type { Step } from "./script.ts";
+import { Stage } from "./stage.ts";
+
+const RUNS = Number(process.env["RUNS"] ?? 200);
+
+/** The numbers of the submissions that were made, if all handlers named here were called. */
+function* submitted(steps: Step[], called: ReadonlySet<number>): Generator<number> {
+  for (const step of steps) {
+    if (step.do !== "submit") continue;
+    yield step.number;
+    if (called.has(step.number)) yield* submitted(step.next, called);
+  }
+}
+
+test("refused: every handler is called once, whatever the host refuses", { timeout: 120_000 }, async () => {
+  let refused = 0;
+  const property = fc.asyncProperty(
+    fc.integer({ min: 2, max: 9 }),
+    shared,
+    anySteps,
+    async (inFlight, shared, steps) => {
+      const stage = await Stage.on({ isolation: "pooled", limits: { inFlight, waitMs: 50 * UNIT_MS } });
+      stage.send(shared, steps);
+      await stage.settle();
+      const numbers = stage.entries.map(({ number }) => number);
+      expect(numbers.toSorted()).toEqual([...submitted(steps, new Set(numbers))].toSorted());
+      expect(stage.reports.filter(({ kind }) => kind !== "dropped")).toEqual([]);
+      expect(stage.leftovers()).toEqual([]);
+      // The same instance says that it has the accept in flight, and its answer.
+      stage.send(shared, [{ do: "count" }]);
+      await stage.settle();
+      expect(stage.counts).toMatchObject([{ inFlight: 2, running: 0, waiting: 0 }]);
+      expect(stage.proactor.counters.instantiated).toBe(1);
+      if (stage.entries.some(({ results }) => results[0] === Status.Again)) refused++;
+    },
+  );
+  await fc.assert(property, { numRuns: RUNS });
+  expect(refused).toBeGreaterThan(RUNS / 20);
+});
