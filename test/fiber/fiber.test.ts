@@ -147,7 +147,10 @@ describe.each(RELEASES)("$title", ({ suffix, options }) => {
       expect(await answers[0]!.json()).toMatchObject({ broken: 0 });
       expect(await answers[3]!.text()).toBe("whole");
       const trap = { kind: "trap", message: "a fiber gives up", file: "test/guest/fibers.ts" };
-      expect(await host.takeReports()).toMatchObject([trap, trap]);
+      const reports = await host.takeReports();
+      expect(reports).toMatchObject([trap, trap]);
+      // After the turn, no completion is blamed: it may have been another request's.
+      expect(reports.map(({ operation }) => operation)).toEqual(Array(2).fill(suffix ? "timer" : undefined));
       expect(host.proactor.counters).toMatchObject({ instances: 1, instantiated: 1 });
       // The accept, and the fiber that tells.
       expect(await textOf(host, "/state")).toMatch(/^1 0 /);
@@ -166,8 +169,10 @@ describe.each(RELEASES)("$title", ({ suffix, options }) => {
     });
 
     test("fiber: one whose request ends on the turn that resumes it gives back its place", async () => {
-      const host = await start();
+      const store = memoryKv();
+      const host = await start({ grants: () => ({ CACHE: kv(store) }) });
       for (let round = 0; round < 5; round++) expect((await host.fetch("/doomed")).status).toBe(500);
+      expect(await store.get("doomed", { type: "arrayBuffer" })).toBeNull();
       expect(await host.takeReports()).toHaveLength(5);
       expect(await textOf(host, "/doomed?alone")).toBe("alone");
       expect(await textOf(host, "/state")).toMatch(/^1 0 /);
@@ -208,12 +213,12 @@ describe.each(RELEASES)("$title", ({ suffix, options }) => {
       await expectNothingLeft(host);
     });
 
-    test("fiber: memory and slots stay as they are through ten thousand requests", async () => {
+    test("fiber: memory and slots stay as they are through two thousand requests", async () => {
       const host = await start();
       const paths = Array.from({ length: 100 }, (_, index) => `/walk?count=3&depth=1&seed=${index}`);
-      for (let round = 0; round < 20; round++) await host.fetchAll(paths);
+      for (let round = 0; round < 5; round++) await host.fetchAll(paths);
       const before = await textOf(host, "/state");
-      for (let round = 0; round < 80; round++) await host.fetchAll(paths);
+      for (let round = 0; round < 15; round++) await host.fetchAll(paths);
       expect(await textOf(host, "/state")).toBe(before);
       await expectNothingLeft(host);
     });
