@@ -1,7 +1,7 @@
 // What a fiber is compared with: a loop that the engine suspends by itself, without a queue.
 
 // asc looks for the function that takes the place of its own.
-import "../../assembly/abort";
+export { abort } from "../../assembly/abort";
 
 declare function next(): void;
 
