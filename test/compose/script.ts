@@ -1,5 +1,6 @@
 // Script: what a request of a test does with composite operations, as a value that fast-check draws and shrinks.
 
+import type { Odd } from "../guest/support/composite.ts";
 import { Kind, Statement } from "../guest/support/composite.ts";
 
 /** What a call to the outside comes to, and after how many milliseconds. */
@@ -44,6 +45,8 @@ export type Step =
   | { do: "cancelScope"; scope: number }
   | { do: "closeChannel"; channel: number }
   | { do: "trap" }
+  | { do: "deep"; number: number; kind: Op["op"]; depth: number; operation: Op; next: Step[] }
+  | { do: "odd"; number: number; odd: Odd; next: Step[] }
   | { do: "count" };
 
 export interface Shared {
@@ -75,6 +78,17 @@ function wordsOf(step: Step): number[] {
       return [Statement.CloseChannel, step.channel];
     case "trap":
       return [Statement.Trap];
+    case "deep":
+      return [
+        Statement.Deep,
+        step.number,
+        ...block(step.next),
+        KINDS[step.kind],
+        step.depth,
+        ...operation(step.operation),
+      ];
+    case "odd":
+      return [Statement.Odd, step.number, ...block(step.next), step.odd];
     case "count":
       return [Statement.Count];
   }
@@ -158,7 +172,8 @@ function rest(op: Op): number[] {
 /** All operations of a script, those in handlers and inside others included. */
 export function* operationsOf(steps: Step[]): Generator<Op> {
   for (const step of steps) {
-    if (step.do !== "submit") continue;
+    if (step.do === "odd") yield* operationsOf(step.next);
+    if (step.do !== "submit" && step.do !== "deep") continue;
     yield* inside(step.operation);
     yield* operationsOf(step.next);
   }

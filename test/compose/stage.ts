@@ -21,6 +21,7 @@ export interface Entry {
 export interface Report {
   at: number;
   kind: string;
+  message: string;
   /** The number of the request. */
   request: number;
   operation: string | undefined;
@@ -131,9 +132,9 @@ export class Stage {
     }
   }
 
-  #report({ kind, operation, status, request }: ErrorReport): void {
+  #report({ kind, message, operation, status, request }: ErrorReport): void {
     const number = Number(/\/(\d+)\?/.exec(request ?? "")?.[1] ?? -1);
-    this.reports.push({ at: this.#now, kind, request: number, operation, status });
+    this.reports.push({ at: this.#now, kind, message, request: number, operation, status });
   }
 
   // The world.

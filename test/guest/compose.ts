@@ -9,6 +9,7 @@ import {
   CompletionHandler,
   Exchange,
   Gate,
+  Gathered,
   Operation,
   RetryPolicy,
   Scope,
@@ -31,12 +32,15 @@ import {
   timer,
 } from "../../assembly/index";
 import { isOfQueue } from "../../assembly/completion-queue";
-import { Kind, SAID_BYTES, Said, Statement } from "./support/composite";
+import { Kind, Odd, SAID_BYTES, Said, Statement } from "./support/composite";
 import { random_get } from "./support/wasi_snapshot_preview1";
 export { run, __instance_signal, __instance_terminated } from "../../assembly/index";
 
 /** Flag of a completion whose payload is a list of records; see assembly/compose/composite.ts. */
 const RECORDS: u32 = 0x1_0000;
+
+/** Lists inside lists that are looked at: what calls itself for each would need a stack as deep. */
+const LEVELS_MAX: i32 = 64;
 
 type Any = Operation<Completion>;
 
@@ -122,6 +126,10 @@ class Reader {
           gates.length ? gates[0].running : 0,
           gates.length ? gates[0].waiting : 0,
         );
+      case Statement.Deep:
+        return this.deep();
+      case Statement.Odd:
+        return this.odd();
       default:
         throw new Error(`there is no statement ${statement}`);
     }
@@ -129,10 +137,51 @@ class Reader {
 
   private submit(): void {
     const number = this.next();
+    const handler = this.handler(number);
+    this.play.tokens.set(number, this.operation().submit(handler));
+  }
+
+  private handler(number: u32): Handler {
     const words = this.next();
     const handler = new Handler(this.play, number, this.at - 1);
     this.at += words;
-    this.play.tokens.set(number, this.operation().submit(handler));
+    return handler;
+  }
+
+  private deep(): void {
+    const number = this.next();
+    const handler = this.handler(number);
+    const kind: Kind = this.next();
+    const depth = this.next();
+    let operation = this.operation();
+    for (let level: u32 = 0; level < depth; level++) operation = this.around(kind, operation);
+    this.play.tokens.set(number, operation.submit(handler));
+  }
+
+  private around(kind: Kind, operation: Any): Any {
+    switch (kind) {
+      case Kind.Gather:
+        return changetype<Any>(gather<Completion>([operation]));
+      case Kind.Race:
+        return race<Completion>([operation, timer(0x7fff_ffff)]);
+      case Kind.Retry:
+        return operation.retry(new RetryPolicy(1));
+      case Kind.Steps:
+        return changetype<Any>(new Steps([operation]));
+      case Kind.Within:
+        return operation.within(this.play.scope(0));
+      default:
+        return operation.fallback(noop());
+    }
+  }
+
+  private odd(): void {
+    const number = this.next();
+    const handler = this.handler(number);
+    const odd: Odd = this.next();
+    const operation = made(odd);
+    this.play.tokens.set(number, operation.submit(odd < Odd.ValueOfFailure ? handler : new Asking(odd)));
+    if (odd == Odd.TaskTwice) operation.submit(handler);
   }
 
   private operation(): Any {
@@ -240,6 +289,79 @@ class Reader {
   }
 }
 
+function bad(policy: RetryPolicy): Any {
+  return timer(0xffff_ffff).retry(policy.when<Completion>((_result) => true));
+}
+
+function made(odd: Odd): Any {
+  switch (odd) {
+    case Odd.FactorNan:
+      return bad(new RetryPolicy(3).backoff(10, NaN));
+    case Odd.FactorNegative:
+      return bad(new RetryPolicy(3).backoff(10, -1));
+    case Odd.FactorInfinite:
+      return bad(new RetryPolicy(3).backoff(0, Infinity));
+    case Odd.SpreadNan:
+      return bad(new RetryPolicy(3).jitter(NaN));
+    case Odd.SpreadTwo:
+      return bad(new RetryPolicy(3).jitter(2));
+    case Odd.CapEndless:
+      return bad(new RetryPolicy(3).backoff(10, 2, u32.MAX_VALUE));
+    case Odd.BaseEndless:
+      return bad(new RetryPolicy(3).backoff(u32.MAX_VALUE, 1e300, 1000));
+    case Odd.AttemptEndless:
+      return changetype<Any>(cache.get("1")).retry(new RetryPolicy(3).attemptTimeout(u32.MAX_VALUE));
+    case Odd.Jitter:
+      return bad(new RetryPolicy(50).backoff(1000, 1, 1000).jitter(0.5));
+    case Odd.DeadlineEndless:
+      return noop().delay(1).timeout(u32.MAX_VALUE);
+    case Odd.TaskTwice:
+      return changetype<Any>(new Steps([timer(5)]));
+    case Odd.ValueOfFailure:
+      return changetype<Any>(timer(0xffff_ffff).map<u32>((_result) => 1));
+    case Odd.ResultOutOfRange:
+    case Odd.ResultBelowZero:
+      return changetype<Any>(gather<Completion>([noop()]));
+    case Odd.ResultOfFailure:
+      return changetype<Any>(gather<Completion>([timer(0xffff_ffff)]));
+    default:
+      return changetype<Any>(new Careless(odd));
+  }
+}
+
+/** A task whose steps do not end as they should. */
+class Careless extends Task<u32> {
+  constructor(private odd: Odd) {
+    super();
+  }
+
+  resume(_completion: Completion): void {
+    if (this.odd == Odd.EndsWithNothing) return;
+    if (this.odd == Odd.EndsWithNothingLater) {
+      if (this.step == 0) this.next(noop(), 1);
+      return;
+    }
+    if (this.odd == Odd.EndsTwice) this.next(noop(), 1);
+    else this.done(1);
+    this.done(2);
+  }
+}
+
+/** Asks of a result what it has not. */
+class Asking extends CompletionHandler {
+  constructor(private odd: Odd) {
+    super();
+  }
+
+  onComplete(completion: Completion): void {
+    const results = changetype<Gathered<Completion>>(completion);
+    if (this.odd == Odd.ValueOfFailure) say(Said.Word, changetype<Value<u32>>(completion).value);
+    else if (this.odd == Odd.ResultOutOfRange) say(Said.Word, results.at(1).status);
+    else if (this.odd == Odd.ResultBelowZero) say(Said.Word, results.at(-1).status);
+    else say(Said.Word, results.at(0).status);
+  }
+}
+
 /** Its operations one after the other. */
 class Steps extends Task<u32> {
   constructor(private operations: Any[]) {
@@ -284,11 +406,12 @@ function recordOf(completion: Completion, index: u32): Completion {
   return changetype<Completion>(completion.payload + <usize>index * offsetof<Completion>());
 }
 
-function tell(completion: Completion): void {
+function tell(completion: Completion, level: i32 = 0): void {
   const count = countOf(completion);
   const value = completion.failed || isList(completion) ? 0 : valueOf(completion);
   say(Said.Result, completion.status, completion.auxiliary, value, u32(completion.resource != 0), count);
-  for (let index: u32 = 0; index < count; index++) tell(recordOf(completion, index));
+  if (level == LEVELS_MAX) return;
+  for (let index: u32 = 0; index < count; index++) tell(recordOf(completion, index), level + 1);
 }
 
 /** The number of a Value, or the digits that end a payload. */
@@ -305,9 +428,11 @@ function valueOf(completion: Completion): u32 {
 }
 
 /** Closes the bodies that came with a result. */
-function giveBack(completion: Completion): void {
+function giveBack(completion: Completion, level: i32 = 0): void {
   if (completion.resource) close(completion.resource).submit();
-  for (let index: u32 = 0, count = countOf(completion); index < count; index++) giveBack(recordOf(completion, index));
+  if (level == LEVELS_MAX) return;
+  for (let index: u32 = 0, count = countOf(completion); index < count; index++)
+    giveBack(recordOf(completion, index), level + 1);
 }
 
 function wordsOf(text: string): StaticArray<u32> {

@@ -17,6 +17,38 @@ export enum Statement {
   Trap,
   /** Says how many operations the guest counts in flight. */
   Count,
+  /** Like Submit, but the operation is one inside another, so many times: number, block, kind, depth, and the innermost. */
+  Deep,
+  /** Like Submit, but the operation is one of those that nobody should write: number, block, which. */
+  Odd,
+}
+
+/** What nobody should write, or say of a result. */
+export enum Odd {
+  FactorNan,
+  FactorNegative,
+  /** No base, and a factor that is infinite: their product is no number. */
+  FactorInfinite,
+  SpreadNan,
+  SpreadTwo,
+  CapEndless,
+  BaseEndless,
+  AttemptEndless,
+  /** Random waits, within bounds. */
+  Jitter,
+  DeadlineEndless,
+  /** A task that is submitted twice at once. */
+  TaskTwice,
+  /** Steps of a task. */
+  EndsWithNothing,
+  EndsWithNothingLater,
+  EndsTwice,
+  GoesOnAfterItsEnd,
+  /** What its handler asks a result. */
+  ValueOfFailure,
+  ResultOutOfRange,
+  ResultBelowZero,
+  ResultOfFailure,
 }
 
 /** Each is followed by its deadline (0 for none), and by what the operation needs. */
