@@ -9,6 +9,7 @@ import { progress } from "../scripts/terminal.ts";
 import { compare } from "./compare.ts";
 import type { Cell, Row, Spread } from "./compare.ts";
 import { composeCells } from "./compose.ts";
+import { measureFeatures } from "./features.ts";
 import { freshCells } from "./fresh.ts";
 import { CONNECTIONS } from "./load.ts";
 import { httpCells } from "./http.ts";
@@ -66,7 +67,13 @@ async function main(): Promise<void> {
   const bytes = wantsBytes ? await measureSizes() : [];
   for (const { what, raw, gzip } of bytes)
     console.log(`  ${what.padEnd(40)}${number(raw)} bytes, gzip ${number(gzip)}`);
-  writeFileSync(RESULTS, JSON.stringify({ machine, quick: values.quick, rounds, seconds, rows, bytes }, null, 2));
+  const features = wantsBytes ? await measureFeatures() : [];
+  for (const { feature, raw, gzip } of features)
+    console.log(`  ${`a guest with ${feature}`.padEnd(40)}${number(raw)} bytes, gzip ${number(gzip)}`);
+  writeFileSync(
+    RESULTS,
+    JSON.stringify({ machine, quick: values.quick, rounds, seconds, rows, bytes, features }, null, 2),
+  );
   console.log(`\n  written to ${RESULTS}`);
 }
 

@@ -1,8 +1,8 @@
 // A fiber cell in Node: `node --experimental-wasm-jspi fiber.ts promises|jspi|fiber|asyncify`.
 
 import { readFileSync } from "node:fs";
-import { jspi } from "../../src/fiber.ts";
-import { Proactor } from "../../src/index.ts";
+import { jspi } from "wasm-proactor/fiber";
+import { Proactor } from "wasm-proactor";
 import { path } from "../../scripts/paths.ts";
 import { answer } from "../child.ts";
 import { suspendPlainly } from "../jspi.ts";
