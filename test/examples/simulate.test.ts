@@ -18,6 +18,7 @@ const TARGETS: Record<string, string[]> = {
   limit: ["/items", "/workers"],
   pipeline: ["/handlers?users=1,2,3,4", "/then?users=1,2,3,4", "/task?users=1,2,3,4", "/await?users=1,2,3,4"],
   retry: ["/page", "/other"],
+  "slow-handlers": ["/slices", "/at-once", "/other"],
   styles: ["/submit/greeting", "/then/greeting", "/await/greeting"],
 };
 
