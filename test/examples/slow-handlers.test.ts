@@ -8,5 +8,5 @@ test("slow-handlers: at once, nobody else has a turn", async () => {
 
 test("slow-handlers: in slices, others have a turn between any two", async () => {
   const example = await Example.start("slow-handlers");
-  expect((await example.fetch("/slices")).text).toBe("4203 primes; others had 19 turns meanwhile\n");
+  expect((await example.fetch("/slices")).text).toBe("4203 primes; others had 20 turns meanwhile\n");
 });
