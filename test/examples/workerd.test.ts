@@ -50,8 +50,10 @@ test("files: in workerd, too, a large file is streamed into KV and out of it", a
   expect((await fetch(url, { method: "PUT", body })).status).toBe(201);
   const response = await fetch(url);
   expect(Buffer.from(await response.arrayBuffer()).equals(body)).toBe(true);
-  // Elsewhere it is let into the module, and would be too large.
-  expect((await fetch(`${local.url}/files/20-megabytes`, { method: "PUT", body })).status).toBe(413);
+  // Elsewhere it is let into the module, and would be too large. Little more than the limit: the answer comes before the
+  // body's end, and a client that is still sending much may see its connection closed instead.
+  const tooLarge = body.subarray(0, 1_000_001);
+  expect((await fetch(`${local.url}/files/1-megabyte`, { method: "PUT", body: tooLarge })).status).toBe(413);
 });
 
 /** The commands of a page's `console` blocks, and what each prints. */
