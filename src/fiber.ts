@@ -58,7 +58,7 @@ interface Fiber {
   readonly context: RequestContext;
   /** Resolved when it is to go on. */
   resumed: Deferred;
-  /** How often in a row what it waits for was there at once. */
+  /** Stretches up to this one, its own and others', between which nothing had to be waited for. */
   hurries: number;
 }
 
@@ -87,13 +87,16 @@ class Stacks {
     if (!fibers) this.#fibers.set(context, (fibers = new Map()));
     let fiber = fibers.get(number);
     if (!fiber) {
+      if (fibers.size >= context.host.limits.inFlight) throw new Error("too many fibers");
       fiber = { context, resumed: new Deferred(), hurries: 0 };
       fibers.set(number, fiber);
       void this.#begin(number, fiber, fibers);
     }
-    if (this.#ready.get(number) !== fiber) context.fibers++;
+    if (this.#ready.get(number) === fiber) return LATER;
     this.#ready.set(number, fiber);
-    fiber.resumed.resolve();
+    context.fibers++;
+    if (this.#running) fiber.hurries = this.#running.hurries + 1;
+    this.#afterOthers(fiber, fiber.resumed.resolve, fiber.resumed.resolve);
     return LATER;
   };
 
@@ -110,18 +113,19 @@ class Stacks {
     return 1;
   };
 
-  readonly leave = (): void => {
+  readonly leave = (number: number): void => {
     const fiber = this.#running;
     if (!fiber) throw new Error("no fiber runs");
     this.#stop();
     this.#leaving = fiber;
     const { context } = fiber;
-    fiber.hurries = context.pending.length > 0 ? fiber.hurries + 1 : 0;
-    // Nobody else gets a turn between promises: other events of the platform go first now and then.
-    if (fiber.hurries > context.host.limits.runs) {
-      fiber.hurries = 0;
-      context.deadlines.add(0, () => context.turn());
-    } else context.wake();
+    // What has resumed itself counts already.
+    if (this.#ready.get(number) !== fiber) fiber.hurries = context.pending.length > 0 ? fiber.hurries + 1 : 0;
+    this.#afterOthers(
+      fiber,
+      () => context.wake(),
+      () => context.turn(),
+    );
   };
 
   readonly suspend = (): Promise<void> => {
@@ -140,6 +144,14 @@ class Stacks {
     }
   }
 
+  /** Nobody else gets a turn between promises. So now and then, other events of the platform go first. */
+  #afterOthers(fiber: Fiber, now: () => void, later: () => void): void {
+    const { context } = fiber;
+    if (fiber.hurries <= context.host.limits.runs) return now();
+    fiber.hurries = 0;
+    context.deadlines.add(0, later);
+  }
+
   // From begin to end.
 
   async #begin(number: number, fiber: Fiber, fibers: Map<number, Fiber>): Promise<void> {
@@ -152,6 +164,13 @@ class Stacks {
     } finally {
       fibers.delete(number);
     }
+    // Whoever keeps the contract has entered and left.
+    if (this.#running === fiber) this.#stop();
+    if (this.#ready.get(number) === fiber) {
+      this.#ready.delete(number);
+      fiber.context.fibers--;
+    }
+    fiber.context.wake();
   }
 
   #trapped(fiber: Fiber, error: unknown): void {
