@@ -20,7 +20,7 @@ async function idle(turns: number): Promise<void> {
 describe.each(RELEASES)("$title", ({ suffix, options }) => {
   describe.each(ISOLATIONS)("%s", (isolation) => {
     const start = (more: Parameters<typeof simulatedHost>[1] = {}) =>
-      simulatedHost(`fibers${suffix}`, { isolation, ...options, ...more });
+      simulatedHost(`fiber${suffix}`, { isolation, ...options, ...more });
 
     test("fiber: each result is valid until its fiber waits again, whatever others receive meanwhile", async () => {
       const host = await start();
@@ -132,7 +132,7 @@ describe.each(RELEASES)("$title", ({ suffix, options }) => {
 
   describe("shared", () => {
     const start = (more: Parameters<typeof simulatedHost>[1] = {}) =>
-      simulatedHost(`fibers${suffix}`, { isolation: "shared", ...options, ...more });
+      simulatedHost(`fiber${suffix}`, { isolation: "shared", ...options, ...more });
 
     test("fiber: an abort costs its own request", async () => {
       const host = await start();
@@ -146,7 +146,7 @@ describe.each(RELEASES)("$title", ({ suffix, options }) => {
       expect(answers.map(({ status }) => status)).toEqual([200, 500, 200, 200, 500]);
       expect(await answers[0]!.json()).toMatchObject({ broken: 0 });
       expect(await answers[3]!.text()).toBe("whole");
-      const trap = { kind: "trap", message: "a fiber gives up", file: "test/guest/fibers.ts" };
+      const trap = { kind: "trap", message: "a fiber gives up", file: "test/guest/fiber.ts" };
       const reports = await host.takeReports();
       expect(reports).toMatchObject([trap, trap]);
       // After the turn, no completion is blamed: it may have been another request's.
@@ -226,7 +226,7 @@ describe.each(RELEASES)("$title", ({ suffix, options }) => {
 
   test("fiber: a value larger than the arena comes whole", async () => {
     const bytes = Uint8Array.from({ length: 100_000 }, (_, index) => index * 7);
-    const store = await simulatedHost(`fibers${suffix}`, {
+    const store = await simulatedHost(`fiber${suffix}`, {
       ...options,
       grants: (simulation) => {
         const grant = simulation.kv();
@@ -239,14 +239,14 @@ describe.each(RELEASES)("$title", ({ suffix, options }) => {
   });
 
   test("fiber: a chain of calls may be deep when it waits", async () => {
-    const host = await simulatedHost(`fibers${suffix}`, options);
+    const host = await simulatedHost(`fiber${suffix}`, options);
     expect(await textOf(host, "/deep?depth=300")).toBe("300");
     await expectNothingLeft(host);
   });
 });
 
 test("fiber: Asyncify says when a stack is too deep to be kept", async () => {
-  const host = await simulatedHost("fibers.asyncify", { isolation: "shared" });
+  const host = await simulatedHost("fiber.asyncify", { isolation: "shared" });
   expect((await host.fetch("/deep?depth=6000")).status).toBe(500);
   expect(await host.takeReports()).toMatchObject([
     { kind: "trap", message: "await: the stack of this fiber is too deep to be kept" },
@@ -257,12 +257,12 @@ test("fiber: Asyncify says when a stack is too deep to be kept", async () => {
 });
 
 test("fiber: a module with fibers is refused where nobody runs them, and says what to do", async () => {
-  const module = await moduleOf("fibers");
+  const module = await moduleOf("fiber");
   expect(() => new Proactor(module)).toThrow(/proactor_v1_fiber\.resume[^]*fibers need instantiate: jspi\(\)/);
 });
 
 test("fiber: the module that was put through Asyncify imports nothing that the contract has not", async () => {
-  const imports = WebAssembly.Module.imports(await moduleOf("fibers.asyncify")).map(({ module }) => module);
+  const imports = WebAssembly.Module.imports(await moduleOf("fiber.asyncify")).map(({ module }) => module);
   expect(new Set(imports)).toEqual(new Set(["proactor_v1"]));
 });
 

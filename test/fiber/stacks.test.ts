@@ -12,7 +12,7 @@ const WHOLE = { broken: 0, waits: 2 * DEPTHS, sum: DEPTHS };
 
 describe.each(VARIANTS)("$title", ({ suffix, options }) => {
   describe.each(["pooled", "shared"] as const)("%s", (isolation) => {
-    const start = () => simulatedHost(`fibers${suffix}`, { isolation, ...options });
+    const start = () => simulatedHost(`fiber${suffix}`, { isolation, ...options });
 
     test.for(ORDERS)("stacks: whole after waits that end in this order: %s", async (order) => {
       const host = await start();
@@ -41,7 +41,7 @@ describe.each(VARIANTS)("$title", ({ suffix, options }) => {
   });
 
   test("stacks: ten thousand fibers wait at once", async () => {
-    const host = await simulatedHost(`fibers${suffix}`, options);
+    const host = await simulatedHost(`fiber${suffix}`, options);
     const answer = host.send("/park?count=10000");
     await host.simulation.advance(500);
     expect((await host.counters()).inFlight).toBe(10_001);
@@ -51,7 +51,7 @@ describe.each(VARIANTS)("$title", ({ suffix, options }) => {
 
   // The stub runtime frees nothing.
   test.skipIf(suffix.includes("stub"))("stacks: memory stays as it is through a hundred thousand waits", async () => {
-    const host = await simulatedHost(`fibers${suffix}`, { ...options, limits: { runs: 1_000_000_000 } });
+    const host = await simulatedHost(`fiber${suffix}`, { ...options, limits: { runs: 1_000_000_000 } });
     const state = async (): Promise<string> => (await host.fetch("/state")).text();
     await host.fetch("/spin?count=1000");
     const before = await state();

@@ -17,7 +17,7 @@ describe.each(["pooled", "shared"] as const)("%s", (isolation) => {
     local = await startLocal({
       entry: "test/workerd/fixture/fibers.ts",
       isolation,
-      modules: { "plain.wasm": await bytesOf("fibers"), "asyncified.wasm": await bytesOf("fibers.asyncify") },
+      modules: { "plain.wasm": await bytesOf("fiber"), "asyncified.wasm": await bytesOf("fiber.asyncify") },
     });
   });
   afterAll(() => local.dispose());

@@ -7,6 +7,8 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     exclude: ["test/workerd/**"],
     setupFiles: ["test/support/seed.ts"],
+    // For the tests of fibers.
+    execArgv: ["--experimental-wasm-jspi"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     watch: false,
