@@ -30,8 +30,8 @@ class SharedFlight extends Waiting {
   operation!: AnyOperation;
   /** Whom this one waits for; null for a leader. */
   private leader: SharedFlight | null;
-  /** Who waits for this one. */
-  private followers!: Waiters;
+  /** Who waits for this one, if anybody does. */
+  private followers: Waiters | null;
   private hasResult: bool;
 
   protected get name(): string {
@@ -42,12 +42,11 @@ class SharedFlight extends Waiting {
     if (!this.leaders.has(this.key)) return this.lead();
     const leader = this.leaders.get(this.key);
     this.leader = leader;
-    leader.followers.add(this);
+    leader.adopt(this);
     this.wait(WAIT);
   }
 
   private lead(): void {
-    this.followers = new Waiters();
     this.leaders.set(this.key, this);
     this.startMember(OPERATION, this.operation);
   }
@@ -62,10 +61,11 @@ class SharedFlight extends Waiting {
 
   private announce(completion: Completion): void {
     this.leaders.delete(this.key);
-    if (this.followers.count) {
+    const followers = this.followers;
+    if (followers && followers.count) {
       this.keep(OPERATION, completion);
       this.hasResult = true;
-      while (this.followers.wakeFirst());
+      while (followers.wakeFirst());
     }
     this.pass(completion);
   }
@@ -78,7 +78,7 @@ class SharedFlight extends Waiting {
 
   protected onEnd(): void {
     const leader = this.leader;
-    if (leader) leader.followers.remove(this);
+    if (leader) leader.forget(this);
     else if (!this.hasResult) this.handOn();
   }
 
@@ -86,18 +86,26 @@ class SharedFlight extends Waiting {
   private handOn(): void {
     if (!this.leaders.has(this.key) || this.leaders.get(this.key) != this) return;
     this.leaders.delete(this.key);
-    const heir = changetype<SharedFlight | null>(this.followers.take());
-    if (!heir) return;
+    const followers = this.followers;
+    const heir = followers ? changetype<SharedFlight | null>(followers.take()) : null;
+    if (!heir || !followers) return;
     heir.leader = null;
-    heir.followers = this.followers;
-    heir.adopt();
+    heir.followers = followers;
+    for (let follower = followers.peek(); follower; follower = follower!.following)
+      changetype<SharedFlight>(follower).leader = heir;
     this.leaders.set(this.key, heir);
     heir.wake();
   }
 
-  private adopt(): void {
-    for (let follower = this.followers.peek(); follower; follower = follower!.following)
-      changetype<SharedFlight>(follower).leader = this;
+  private adopt(follower: SharedFlight): void {
+    let followers = this.followers;
+    if (!followers) this.followers = followers = new Waiters();
+    followers.add(follower);
+  }
+
+  private forget(follower: SharedFlight): void {
+    const followers = this.followers;
+    if (followers) followers.remove(follower);
   }
 }
 
