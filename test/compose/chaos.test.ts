@@ -8,7 +8,7 @@ import type { Op, Shared, Step } from "./script.ts";
 import { LONG_MS, Stage } from "./stage.ts";
 import type { Call } from "./stage.ts";
 
-const RUNS = Number(process.env["RUNS"] ?? 150);
+const RUNS = Number(process.env["RUNS"] ?? 100);
 
 /** One request: what it submits at once, and what becomes of it. */
 interface Visit {
@@ -54,10 +54,11 @@ const call: fc.Arbitrary<Op> = fc.record({
     .map(([units, rest, status]) => [{ ms: units * UNIT_MS + rest, status }]),
 });
 
+function timer(units: number, number: number, step: Step): Step {
+  return { do: "submit", number, operation: { op: "timer", ms: units * UNIT_MS }, next: [step] };
+}
+
 function stepsOf({ operations, cancels, trap }: Visit): Step[] {
-  const timer = (units: number, number: number, step: Step): Step => {
-    return { do: "submit", number, operation: { op: "timer", ms: units * UNIT_MS }, next: [step] };
-  };
   return [
     ...operations.map((operation, number): Step => ({ do: "submit", number, operation, next: [] })),
     ...cancels.map(([units, number], index) => timer(units, 100 + index, { do: "cancel", number })),
@@ -204,12 +205,6 @@ test(
     );
     const property = fc.asyncProperty(fc.nat(3), visits(part), async (capacity, visits) => {
       const count = visits.flatMap(({ operations }) => operations).length;
-      const receive = (number: number): Step => ({
-        do: "submit",
-        number,
-        operation: { op: "receive", channel: 0 },
-        next: [],
-      });
       // What is left, when nobody sends or receives any more.
       const drain: Step[] = [
         { do: "closeChannel", channel: 0 },
@@ -235,6 +230,13 @@ test(
     await fc.assert(property, { numRuns: RUNS });
   },
 );
+
+const receive = (number: number): Step => ({
+  do: "submit",
+  number,
+  operation: { op: "receive", channel: 0 },
+  next: [],
+});
 
 interface Heard {
   request: number;

@@ -14,6 +14,8 @@ const submit = (number: number, operation: Op, next: Step[] = []): Step => ({ do
 const cancel = (number: number): Step => ({ do: "cancel", number });
 const timer = (ms: number): Op => ({ op: "timer", ms });
 
+const statuses = (stage: Stage) => stage.entries.map(({ number, results }) => [number, Status[results[0]!]]);
+
 describe.for([undefined, "minimal", "stub"] as const)("runtime %s", (runtime) => {
   async function play(steps: Step[], options: StageOptions = {}): Promise<Stage> {
     const stage = await Stage.on({ runtime, ...options });
@@ -22,8 +24,6 @@ describe.for([undefined, "minimal", "stub"] as const)("runtime %s", (runtime) =>
     expect(stage.leftovers()).toEqual([]);
     return stage;
   }
-
-  const statuses = (stage: Stage) => stage.entries.map(({ number, results }) => [number, Status[results[0]!]]);
 
   test("groups of nothing complete on the next turn", async () => {
     const groups = (["gather", "settled", "race", "any", "sequence", "steps"] as const).map((op): Op => ({

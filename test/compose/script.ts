@@ -47,6 +47,7 @@ export type Step =
   | { do: "trap" }
   | { do: "deep"; number: number; kind: Op["op"]; depth: number; operation: Op; next: Step[] }
   | { do: "odd"; number: number; odd: Odd; next: Step[] }
+  | { do: "rounds"; rounds: number; operation: Op }
   | { do: "count" };
 
 export interface Shared {
@@ -87,6 +88,8 @@ function wordsOf(step: Step): number[] {
         step.depth,
         ...operation(step.operation),
       ];
+    case "rounds":
+      return [Statement.Rounds, step.rounds, ...operation(step.operation)];
     case "odd":
       return [Statement.Odd, step.number, ...block(step.next), step.odd];
     case "count":
@@ -173,9 +176,9 @@ function rest(op: Op): number[] {
 export function* operationsOf(steps: Step[]): Generator<Op> {
   for (const step of steps) {
     if (step.do === "odd") yield* operationsOf(step.next);
-    if (step.do !== "submit" && step.do !== "deep") continue;
+    if (step.do !== "submit" && step.do !== "deep" && step.do !== "rounds") continue;
     yield* inside(step.operation);
-    yield* operationsOf(step.next);
+    if (step.do !== "rounds") yield* operationsOf(step.next);
   }
 }
 

@@ -114,6 +114,11 @@ export class Stage {
     return instance;
   }
 
+  /** Of the instance that was made last. */
+  get memoryBytes(): number {
+    return (this.#instance.exports["memory"] as WebAssembly.Memory).buffer.byteLength;
+  }
+
   /** Warns the instance, as workerd does, that the request on whose stack it runs next is about to be ended. */
   warnOfCpuLimit(): void {
     const { memory, __instance_signal: signal } = this.#instance.exports;

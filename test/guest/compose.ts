@@ -3,6 +3,7 @@
 //
 // It says so by `random_get`, which the test answers: a message of SAID_BYTES is no request for random numbers.
 
+import { Runtime } from "shared/runtime";
 import {
   Channel,
   Completion,
@@ -33,6 +34,7 @@ import {
 } from "../../assembly/index";
 import { isOfQueue } from "../../assembly/completion-queue";
 import { Kind, Odd, SAID_BYTES, Said, Statement } from "./support/composite";
+import { allocations, wasAllocated, watchHeap } from "./support/heap";
 import { random_get } from "./support/wasi_snapshot_preview1";
 export { run, __instance_signal, __instance_terminated } from "../../assembly/index";
 
@@ -128,6 +130,8 @@ class Reader {
         );
       case Statement.Deep:
         return this.deep();
+      case Statement.Rounds:
+        return new Rounds(this.next(), this.operation()).begin();
       case Statement.Odd:
         return this.odd();
       default:
@@ -326,6 +330,30 @@ function made(odd: Odd): Any {
       return changetype<Any>(gather<Completion>([timer(0xffff_ffff)]));
     default:
       return changetype<Any>(new Careless(odd));
+  }
+}
+
+/** One operation after the other, all the same value. */
+class Rounds extends CompletionHandler {
+  private left: u32;
+
+  constructor(
+    private rounds: u32,
+    private operation: Any,
+  ) {
+    super();
+    this.left = rounds;
+  }
+
+  begin(): void {
+    this.operation.submit(this);
+  }
+
+  onComplete(completion: Completion): void {
+    if (completion.failed) throw new Error(`failed with ${completion.status}`);
+    if (--this.left == this.rounds / 2) watchHeap();
+    if (this.left) this.begin();
+    else say(Said.Word, ASC_RUNTIME == Runtime.Stub ? allocations() : u32(wasAllocated()));
   }
 }
 

@@ -19,6 +19,8 @@ export enum Statement {
   Count,
   /** Like Submit, but the operation is one inside another, so many times: number, block, kind, depth, and the innermost. */
   Deep,
+  /** Submits the operation again and again: rounds, operation. Says how much was allocated in the second half of them. */
+  Rounds,
   /** Like Submit, but the operation is one of those that nobody should write: number, block, which. */
   Odd,
 }

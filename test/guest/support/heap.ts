@@ -16,6 +16,7 @@ const SECOND_LEVELS: u32 = 16;
 const HEADS: usize = 96;
 
 const MARK_BYTES: usize = 16;
+const STUB_HEAD_BYTES: usize = 4;
 
 let pages: i32 = 0;
 let mark: usize = 0;
@@ -38,6 +39,21 @@ export function wasAllocated(): bool {
   if (ASC_RUNTIME == Runtime.Stub) return heap.alloc(MARK_BYTES) - mark != distance;
   restoreMaps();
   return memory.size() != pages;
+}
+
+/**
+ * How often something was allocated since the watch began. Only with the stub runtime, where nothing comes back: its blocks
+ * lie one behind the other, each headed by its size.
+ */
+export function allocations(): u32 {
+  const end = heap.alloc(MARK_BYTES);
+  let count: u32 = 0;
+  for (let at = behind(mark); at < end; at = behind(at)) count++;
+  return count;
+}
+
+function behind(block: usize): usize {
+  return block + load<u32>(block - STUB_HEAD_BYTES) + STUB_HEAD_BYTES;
 }
 
 /** The bitmaps follow from the lists of free blocks. */
