@@ -123,8 +123,9 @@ function steps(op: fc.Arbitrary<Op>): fc.Arbitrary<Step[]> {
     operation: units(20).map((ms) => ({ op: "timer" as const, ms })),
     next: fc.array(disturbance, { minLength: 1, maxLength: 3 }),
   });
+  const detached = fc.record({ do: fc.constant("detach" as const), operation: op });
   const drafts = fc.array(
-    fc.oneof({ arbitrary: submission, weight: 4 }, { arbitrary: later, weight: 2 }, disturbance),
+    fc.oneof({ arbitrary: submission, weight: 4 }, { arbitrary: later, weight: 2 }, disturbance, detached),
     { minLength: 1, maxLength: 6 },
   );
   return drafts.map(numbered);
@@ -136,13 +137,21 @@ function numbered(drafts: readonly Draft[]): Step[] {
   const stepsOf = (drafts: readonly Draft[]): Step[] =>
     drafts.map((draft) =>
       "do" in draft
-        ? draft
+        ? withoutBodies(draft)
         : { do: "submit", number: number++, operation: structuredClone(draft.operation), next: stepsOf(draft.next) },
     );
   const steps = stepsOf(drafts);
   let key = 1;
   for (const op of operationsOf(steps)) if ("answers" in op) op.key = key++;
   return steps;
+}
+
+/** A body that nobody takes would stay until the request has ended. */
+function withoutBodies(step: Step): Step {
+  if (step.do !== "detach") return step;
+  const copy = structuredClone(step);
+  for (const op of operationsOf([copy])) if (op.op === "fetch") op.op = "page";
+  return copy;
 }
 
 export const plainSteps: fc.Arbitrary<Step[]> = steps(plain);

@@ -44,8 +44,17 @@ type Done = (result: Result) => void;
 
 /** Whatever was submitted. */
 interface Running {
+  readonly isCancelled: boolean;
   cancel(): void;
 }
+
+/** How reports call what has another name here. */
+const NAMES: Partial<Record<Op["op"], string>> = {
+  get: "kv.get",
+  page: "fetch",
+  settled: "gather",
+  steps: "task",
+};
 
 /** Something of the future. */
 interface Event {
@@ -120,10 +129,18 @@ export class Model {
           this.#perform(next);
         };
         this.#submitted.set(number, this.submit(operation, done));
-      } else if (step.do === "cancel") this.#submitted.get(step.number)?.cancel();
+      } else if (step.do === "detach") this.#detach(step.operation);
+      else if (step.do === "cancel") this.#submitted.get(step.number)?.cancel();
       else if (step.do === "cancelScope") this.scope(step.scope).cancel();
       else if (step.do === "closeChannel") this.channels[step.channel]!.close();
     }
+  }
+
+  /** A failure of which no handler hears is reported, unless somebody wanted the operation to end. */
+  #detach(operation: Op): void {
+    const running = this.submit(operation, (result) => {
+      if (failed(result) && !running.isCancelled) this.report("unhandled", NAMES[operation.op] ?? operation.op, result);
+    });
   }
 
   /** Hands over what is due, on the next turn. */
@@ -146,8 +163,8 @@ export class Model {
     });
   }
 
-  report(operation: string, { status }: Result): void {
-    this.reports.push({ at: this.now, kind: "dropped", operation, status });
+  report(kind: "dropped" | "unhandled", operation: string, { status }: Result): void {
+    this.reports.push({ at: this.now, kind, operation, status });
   }
 
   submit(op: Op, done: Done, deadline = op.deadline ?? 0): Running {
@@ -213,7 +230,7 @@ function outcome(op: string, status: number, value: number): Result {
 class Leaf implements Running {
   settled = false;
   #told = false;
-  #cancelled = false;
+  isCancelled = false;
 
   constructor(
     private readonly model: Model,
@@ -225,13 +242,13 @@ class Leaf implements Running {
     this.settled = true;
     this.model.due(() => {
       this.#told = true;
-      this.done(this.#cancelled ? failure(Status.Cancelled) : result);
+      this.done(this.isCancelled ? failure(Status.Cancelled) : result);
     });
   }
 
   cancel(): void {
     if (this.#told) return;
-    this.#cancelled = true;
+    this.isCancelled = true;
     this.settle(failure(Status.Cancelled));
   }
 
@@ -246,7 +263,7 @@ class Leaf implements Running {
 abstract class Flight<O extends Op = Op> implements Running {
   #phase: "new" | "running" | "decided" | "complete" | "over" = "new";
   #pending = 0;
-  #cancelled = false;
+  isCancelled = false;
   #outcome!: Result;
   #timer: Leaf | undefined;
   readonly #members = new Map<number, Running>();
@@ -324,7 +341,7 @@ abstract class Flight<O extends Op = Op> implements Running {
 
   /** A result that something else takes the place of. */
   protected drop(result: Result): void {
-    if (failed(result)) this.model.report(this.op.op, result);
+    if (failed(result)) this.model.report("dropped", NAMES[this.op.op] ?? this.op.op, result);
   }
 
   #ended(): void {
@@ -336,8 +353,8 @@ abstract class Flight<O extends Op = Op> implements Running {
   }
 
   cancel(): void {
-    if (this.#phase === "over" || this.#cancelled) return;
-    this.#cancelled = true;
+    if (this.#phase === "over" || this.isCancelled) return;
+    this.isCancelled = true;
     this.model.work(this);
   }
 
@@ -345,9 +362,9 @@ abstract class Flight<O extends Op = Op> implements Running {
   serve(): void {
     if (this.#phase === "complete") {
       this.#phase = "over";
-      if (this.#cancelled) this.lost();
-      this.done(this.#cancelled ? failure(Status.Cancelled) : this.#outcome);
-    } else if (this.#cancelled) {
+      if (this.isCancelled) this.lost();
+      this.done(this.isCancelled ? failure(Status.Cancelled) : this.#outcome);
+    } else if (this.isCancelled) {
       if (this.#phase === "decided") return;
       this.decide(failure(Status.Cancelled));
       if (this.#pending === 0) this.#tick();

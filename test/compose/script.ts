@@ -41,6 +41,7 @@ export interface Policy {
 
 export type Step =
   | { do: "submit"; number: number; operation: Op; next: Step[] }
+  | { do: "detach"; operation: Op }
   | { do: "cancel"; number: number }
   | { do: "cancelScope"; scope: number }
   | { do: "closeChannel"; channel: number }
@@ -71,6 +72,8 @@ function wordsOf(step: Step): number[] {
   switch (step.do) {
     case "submit":
       return [Statement.Submit, step.number, ...block(step.next), ...operation(step.operation)];
+    case "detach":
+      return [Statement.Detach, ...operation(step.operation)];
     case "cancel":
       return [Statement.Cancel, step.number];
     case "cancelScope":
@@ -175,10 +178,8 @@ function rest(op: Op): number[] {
 /** All operations of a script, those in handlers and inside others included. */
 export function* operationsOf(steps: Step[]): Generator<Op> {
   for (const step of steps) {
-    if (step.do === "odd") yield* operationsOf(step.next);
-    if (step.do !== "submit" && step.do !== "deep" && step.do !== "rounds") continue;
-    yield* inside(step.operation);
-    if (step.do !== "rounds") yield* operationsOf(step.next);
+    if ("operation" in step) yield* inside(step.operation);
+    if ("next" in step) yield* operationsOf(step.next);
   }
 }
 

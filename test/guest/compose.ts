@@ -110,6 +110,9 @@ class Reader {
     switch (statement) {
       case Statement.Submit:
         return this.submit();
+      case Statement.Detach:
+        this.operation().submit();
+        return;
       case Statement.Cancel: {
         const number = this.next();
         if (this.play.tokens.has(number)) cancel(this.play.tokens.get(number));

@@ -7,6 +7,8 @@
 export enum Statement {
   /** Its number, a block for its handler to do, and the operation. */
   Submit,
+  /** The operation, for which there is no handler. */
+  Detach,
   /** The number of a submission. */
   Cancel,
   /** The number of a scope. */
