@@ -80,8 +80,9 @@ export class RetryPolicy {
   /** Milliseconds before attempt number `attempt`, of which the first is 0. */
   wait(attempt: u32): u32 {
     let ms: f64 = this.base_ms;
-    // Not Math.pow, which is 3 KB. Beyond the cap there is nothing to multiply.
-    for (let done: u32 = 1; done < attempt && ms > 0 && ms < this.cap_ms; done++) ms *= this.factor;
+    // Not Math.pow, which is 3 KB. Beyond the cap there is nothing to multiply, unless it shrinks.
+    for (let done: u32 = 1; done < attempt && ms > 0 && (ms < this.cap_ms || this.factor < 1); done++)
+      ms *= this.factor;
     ms = min<f64>(ms, this.cap_ms);
     if (this.spread > 0) ms *= 1 - this.spread * Math.random();
     return <u32>ms;

@@ -13,6 +13,12 @@ async function agree(shared: Shared, steps: Step[]): Promise<void> {
   expect(await compare(shared, steps), "nobody promises what comes of it").toBe(true);
 }
 
+test("retry: waits that shrink do so although the first is at the cap", async () => {
+  const of: Op = { op: "get", key: 1, answers: [{ ms: 1, status: 0 }] };
+  const policy = { attempts: 3, base: 100_000, factor: 0, cap: 100_000, attempt: 0, badStatus: false };
+  await agree(NOTHING, [submit(0, { op: "retry", policy, of })]);
+});
+
 test("share: a list with a body in it is not shared", async () => {
   const of: Op = { op: "gather", of: [{ op: "settled", of: [fetch(1, 1)] }] };
   const share: Op = { op: "share", key: 0, of };
