@@ -67,8 +67,8 @@ function stepsOf({ operations, cancels, trap }: Visit): Step[] {
 }
 
 /** Sends the requests one after the other, and lets happen to them what does. Returns when all that can have ended. */
-async function play(shared: Shared, visits: Visit[], last: Step[]): Promise<Stage> {
-  const stage = await Stage.on({ isolation: "shared", limits: { waitMs: LONG_MS, traps: 1_000 } });
+async function play(shared: Shared, visits: Visit[], last: Step[], inFlight = 1_000): Promise<Stage> {
+  const stage = await Stage.on({ isolation: "shared", limits: { waitMs: LONG_MS, traps: 1_000, inFlight } });
   const kills: { at: number; kill: () => void }[] = [];
   const passTo = async (end: number): Promise<void> => {
     for (const { at, kill } of kills.toSorted((a, b) => a.at - b.at)) {
@@ -162,6 +162,30 @@ test(
     await fc.assert(property, { numRuns: RUNS });
   },
 );
+
+test("gate: no place is lost when the host is full, whoever traps or is killed", { timeout: 120_000 }, async () => {
+  const mapped = fc.oneof(
+    call,
+    call.map((of): Op => ({
+      op: "retry",
+      policy: { attempts: 3, base: 1, factor: 1, cap: 1, attempt: 0, badStatus: true },
+      of,
+    })),
+    call.map((of): Op => ({ op: "map", of })),
+    { arbitrary: call.map((of): Op => ({ op: "mapTrap", of })), weight: 1 },
+    call.map((of): Op => ({ op: "gather", of: [of, { op: "noop" }] })),
+  );
+  const limited = mapped.map((of): Op => ({ op: "limit", gate: 0, of }));
+  const property = fc.asyncProperty(fc.integer({ min: 3, max: 12 }), visits(limited), async (inFlight, visits) => {
+    const stage = await play({ gates: [{ limit: 2, room: 5 }], channels: [] }, visits, [COUNT], inFlight);
+    expect(stage.counts).toMatchObject([{ inFlight: 1, running: 0, waiting: 0, bodies: 0 }]);
+    expect(stage.leftovers()).toEqual([]);
+    expect([...survivors(stage, visits)].length).toBeLessThanOrEqual(
+      visits.flatMap((visit) => visit.operations).length,
+    );
+  });
+  await fc.assert(property, { numRuns: RUNS });
+});
 
 test(
   "share: one operation for each key at a time, and all get what it comes to, whoever traps or is killed",

@@ -6,6 +6,7 @@ import { UNIT_MS } from "./arbitrary.ts";
 import { Model } from "./model.ts";
 import type { Shared, Step } from "./script.ts";
 import { LONG_MS, Stage } from "./stage.ts";
+import type { StageOptions } from "./stage.ts";
 
 const WAIT_MS = 50 * UNIT_MS;
 
@@ -18,12 +19,12 @@ const END: Step = {
 };
 
 /** Plays a script on the guest and in the model. False if nobody promises what comes of it. */
-export async function compare(shared: Shared, steps: Step[], runtime?: "minimal" | "stub"): Promise<boolean> {
+export async function compare(shared: Shared, steps: Step[], options: StageOptions = {}): Promise<boolean> {
   const script = [...steps, END];
   const model = new Model(shared, WAIT_MS);
   model.play(script);
   if (model.ambiguous) return false;
-  const stage = await Stage.on({ runtime, limits: { waitMs: WAIT_MS } });
+  const stage = await Stage.on({ ...options, limits: { waitMs: WAIT_MS } });
   stage.send(shared, script);
   await stage.settle();
   expect(stage.entries.map(({ at, number, results }) => ({ at, number, results }))).toEqual(model.entries);

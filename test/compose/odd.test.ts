@@ -96,6 +96,28 @@ describe.for([undefined, "minimal", "stub"] as const)("runtime %s", (runtime) =>
     expect(new Set(waits).size).toBeGreaterThan(20);
   });
 
+  test("a gather, a race and a sequence of three thousand", async () => {
+    const of = Array.from({ length: 3_000 }, (_, index): Op => (index % 2 ? timer(7) : { op: "noop" }));
+    const stage = await play([
+      submit(0, { op: "gather", of }),
+      submit(1, { op: "race", of }),
+      submit(2, { op: "sequence", of: of.map(() => ({ op: "noop" })) }),
+      submit(3, { op: "gather", of }),
+      cancel(3),
+      submit(9, timer(50), [{ do: "count" }]),
+    ]);
+    expect(statuses(stage).toSorted()).toEqual([
+      [0, "Ok"],
+      [1, "Ok"],
+      [2, "Ok"],
+      [3, "Cancelled"],
+      [9, "Ok"],
+    ]);
+    const [results] = stage.entries.filter(({ number }) => number === 0).map(({ results }) => results);
+    expect(results!.length).toBe(5 * 3_001);
+    expect(stage.counts).toMatchObject([{ inFlight: 1 }]);
+  });
+
   test("a task that is in flight is not begun again", async () => {
     const stage = await play([{ do: "odd", number: 0, odd: Odd.TaskTwice, next: [] }]);
     expect(statuses(stage)).toEqual([

@@ -49,12 +49,24 @@ export interface StageOptions {
   runtime?: "minimal" | "stub" | undefined;
   isolation?: Isolation;
   limits?: Partial<Limits>;
+  /** Collects the guest's garbage before each turn. */
+  collects?: boolean;
 }
 
 /** Milliseconds that are longer than any script. */
 export const LONG_MS = 0x7fff_ffff;
 
 const ORIGIN = "http://one.test";
+
+/** The instance, whose garbage is collected before each turn. */
+function collecting(instance: WebAssembly.Instance): WebAssembly.Instance {
+  const { run, __collect, ...rest } = instance.exports as { run(budget: number): number; __collect(): void };
+  const collectAndRun = (budget: number): number => {
+    __collect();
+    return run(budget);
+  };
+  return { exports: { ...rest, run: collectAndRun } };
+}
 
 export class Stage {
   readonly entries: Entry[] = [];
@@ -73,11 +85,16 @@ export class Stage {
   readonly #answers = new Map<number, Answer[]>();
   readonly #attempts = new Map<number, number>();
 
-  static async on({ runtime, isolation = "request", limits }: StageOptions = {}): Promise<Stage> {
-    return new Stage(await moduleOf(runtime ? `compose.${runtime}` : "compose"), isolation, limits);
+  static async on({ runtime, isolation = "request", limits, collects = false }: StageOptions = {}): Promise<Stage> {
+    return new Stage(await moduleOf(runtime ? `compose.${runtime}` : "compose"), isolation, limits, collects);
   }
 
-  private constructor(module: WebAssembly.Module, isolation: Isolation, limits: Partial<Limits> = {}) {
+  private constructor(
+    module: WebAssembly.Module,
+    isolation: Isolation,
+    limits: Partial<Limits> = {},
+    private readonly collects: boolean,
+  ) {
     this.simulation = new Simulation({ platform: { connections: Infinity, waitUntilMs: Infinity } });
     this.proactor = new SimulatedProactor(module, {
       resources: { CACHE: kv(this.#store), API: origin(ORIGIN, { fetcher: { fetch: this.#fetch } }) },
@@ -111,7 +128,7 @@ export class Stage {
       },
     });
     this.#instance = instance;
-    return instance;
+    return this.collects ? collecting(instance) : instance;
   }
 
   /** Of the instance that was made last. */

@@ -1,4 +1,5 @@
 // runtimes: incremental, minimal, stub
+// options: --exportRuntime
 // A guest that submits whatever composite operations a script says, and says what their handlers get. For test/compose.
 //
 // It says so by `random_get`, which the test answers: a message of SAID_BYTES is no request for random numbers.
