@@ -7,6 +7,8 @@ import { compare } from "./compare.ts";
 import type { Step } from "./script.ts";
 
 const RUNS = Number(process.env["RUNS"] ?? 300);
+/** Longer only if there are more. */
+const timeout = Math.max(120_000, RUNS * 50);
 
 /** The same garbage collector that comes when it likes comes before each turn here. */
 const runtime = fc.constantFrom(
@@ -23,8 +25,8 @@ async function doAsTheModelSays(steps: fc.Arbitrary<Step[]>): Promise<void> {
   await fc.assert(property, { numRuns: RUNS });
 }
 
-test("groups, retries and tasks do what the model says", { timeout: 120_000 }, () => doAsTheModelSays(plainSteps));
+test("groups, retries and tasks do what the model says", { timeout }, () => doAsTheModelSays(plainSteps));
 
-test("gates, channels, scopes and shared operations do what the model says", { timeout: 120_000 }, () =>
+test("gates, channels, scopes and shared operations do what the model says", { timeout }, () =>
   doAsTheModelSays(anySteps),
 );
