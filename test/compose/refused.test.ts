@@ -1,4 +1,4 @@
-// Composite operations on a host that admits only a few at once: what it refuses completes with Again, and nothing is lost.
+// Composite operations on a host that admits only a few at once, or shuts down: every handler is called, and nothing is lost.
 
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
@@ -48,3 +48,27 @@ test("refused: every handler is called once, whatever the host refuses", { timeo
   await fc.assert(property, { numRuns: RUNS });
   expect(refused).toBeGreaterThan(RUNS / 20);
 });
+
+test.for(["graceful", "now"] as const)(
+  "shutdown: every handler is called once, and nothing is left, %s",
+  { timeout: 120_000 },
+  async (mode) => {
+    let ended = 0;
+    const property = fc.asyncProperty(fc.nat(20 * UNIT_MS), shared, anySteps, async (at, shared, steps) => {
+      const stage = await Stage.on({ isolation: "pooled", limits: { waitMs: 50 * UNIT_MS } });
+      stage.send(shared, steps);
+      await stage.simulation.advance(at);
+      const shutdown = stage.proactor.shutdown(mode);
+      await stage.settle();
+      await shutdown;
+      const numbers = stage.entries.map(({ number }) => number);
+      expect(numbers.toSorted()).toEqual([...submitted(steps, new Set(numbers))].toSorted());
+      expect(stage.reports.filter(isInternal)).toEqual([]);
+      expect(stage.leftovers()).toEqual([]);
+      expect(stage.proactor.counters).toMatchObject({ contexts: 0, inFlight: 0, instances: 0 });
+      if (stage.entries.some(({ results }) => results[0] === Status.ShutDown)) ended++;
+    });
+    await fc.assert(property, { numRuns: RUNS });
+    expect(ended).toBeGreaterThan(RUNS / 20);
+  },
+);

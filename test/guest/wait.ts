@@ -25,7 +25,7 @@ serve((exchange: Exchange) => {
     operation.deadline_ms = numberOf(exchange, "timeout");
     waiting = operation.then(exchange, (exchange, done) => exchange.respond(200, `${done.status}`));
   } else if (exchange.path == "/wake") {
-    wake(waiting);
+    for (let times = numberOf(exchange, "times", 1); times > 0; times--) wake(waiting);
     exchange.respond(200, "woken");
   } else if (exchange.path == "/both") {
     waiting = wait().then(exchange, (exchange, done) => exchange.respond(200, `${done.status}`));

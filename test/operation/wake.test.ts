@@ -18,3 +18,14 @@ test("wake: completes the wait of another request, on that request's stack", asy
   expect([await waited!.text(), await woken!.text()]).toEqual([`${Status.Ok}`, "woken"]);
   expect(host.simulation.clock.now()).toBe(0);
 });
+
+test("wake: of one that was woken before, no more are admitted than the host has room for", async () => {
+  const host = await simulatedHost("wait", { isolation: "shared", limits: { inFlight: 10 } });
+  const [waited] = await host.fetchAll(["/wait", "/wake?times=1000"]);
+  expect(await waited!.text()).toBe(`${Status.Ok}`);
+  const { refused, inFlight } = host.proactor.counters;
+  expect(refused).toBeGreaterThan(980);
+  expect(inFlight).toBe(1);
+  // Nobody has lost anything: the one wake that counts was admitted.
+  expect(await host.takeReports()).toEqual([]);
+});
