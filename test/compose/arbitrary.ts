@@ -156,3 +156,11 @@ function withoutBodies(step: Step): Step {
 
 export const plainSteps: fc.Arbitrary<Step[]> = steps(plain);
 export const anySteps: fc.Arbitrary<Step[]> = steps(any);
+
+/** A runtime of AssemblyScript. The garbage collector, which comes when it likes, comes before each turn in some. */
+export const runtime = fc.constantFrom(
+  {},
+  { collects: true },
+  { runtime: "minimal" as const, collects: true },
+  { runtime: "stub" as const },
+);

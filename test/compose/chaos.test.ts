@@ -3,10 +3,10 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { Status } from "../../assembly/abi.ts";
-import { UNIT_MS } from "./arbitrary.ts";
+import { UNIT_MS, runtime } from "./arbitrary.ts";
 import type { Op, Shared, Step } from "./script.ts";
 import { LONG_MS, Stage } from "./stage.ts";
-import type { Call } from "./stage.ts";
+import type { Call, StageOptions } from "./stage.ts";
 
 const RUNS = Number(process.env["RUNS"] ?? 100);
 
@@ -67,8 +67,18 @@ function stepsOf({ operations, cancels, trap }: Visit): Step[] {
 }
 
 /** Sends the requests one after the other, and lets happen to them what does. Returns when all that can have ended. */
-async function play(shared: Shared, visits: Visit[], last: Step[], inFlight = 1_000): Promise<Stage> {
-  const stage = await Stage.on({ isolation: "shared", limits: { waitMs: LONG_MS, traps: 1_000, inFlight } });
+async function play(
+  shared: Shared,
+  visits: Visit[],
+  last: Step[],
+  options: StageOptions,
+  inFlight = 1_000,
+): Promise<Stage> {
+  const stage = await Stage.on({
+    ...options,
+    isolation: "shared",
+    limits: { waitMs: LONG_MS, traps: 1_000, inFlight },
+  });
   const kills: { at: number; kill: () => void }[] = [];
   const passTo = async (end: number): Promise<void> => {
     for (const { at, kill } of kills.toSorted((a, b) => a.at - b.at)) {
@@ -129,71 +139,85 @@ function expectNothingLeft(stage: Stage): void {
 
 test(
   "gate: never more run, never fewer while one waits, first come first served, whoever traps or is killed",
-  { timeout: 120_000 },
+  { timeout: Math.max(120_000, RUNS * 100) },
   async () => {
     const limited = call.map((of): Op => ({ op: "limit", gate: 0, of }));
-    const property = fc.asyncProperty(fc.integer({ min: 1, max: 3 }), visits(limited), async (limit, visits) => {
-      const stage = await play({ gates: [{ limit, room: 1_000 }], channels: [] }, visits, [COUNT]);
-      expectNothingLeft(stage);
-      const until = (call: Call, which: "ended" | "noticed"): number =>
-        Math.min(call.to ?? Infinity, endOf(stage, visits, call.request)[which]);
-      const open = (at: number, which: "ended" | "noticed"): number =>
-        stage.calls.filter((call) => call.from <= at && at < until(call, which)).length;
-      for (const { from } of stage.calls) expect(open(from, "ended"), `at ${from}`).toBeLessThanOrEqual(limit);
-      const moments = stage.calls.flatMap((call) => [call.from, until(call, "noticed")]);
-      // One that was killed may have been given a place, until that is noticed.
-      const isUnnoticed = (moment: number): boolean =>
-        visits.some((_, request) => {
-          const { ended, noticed } = endOf(stage, visits, request);
-          return ended <= moment && moment <= noticed && ended < noticed;
-        });
-      let before = 0;
-      for (const { request, number, at } of survivors(stage, visits)) {
-        const op = visits[request]!.operations[number]! as Op & { op: "limit" };
-        const own = stage.calls.find(({ key }) => key === (op.of as { key: number }).key)!;
-        // In the order in which they came.
-        expect(own.from).toBeGreaterThanOrEqual(before);
-        before = own.from;
-        for (const moment of moments)
-          if (moment >= at && moment < own.from && !isUnnoticed(moment))
-            expect(open(moment, "noticed"), `at ${moment}`).toBe(limit);
-      }
-    });
+    const property = fc.asyncProperty(
+      fc.integer({ min: 1, max: 3 }),
+      visits(limited),
+      runtime,
+      async (limit, visits, options) => {
+        const stage = await play({ gates: [{ limit, room: 1_000 }], channels: [] }, visits, [COUNT], options);
+        expectNothingLeft(stage);
+        const until = (call: Call, which: "ended" | "noticed"): number =>
+          Math.min(call.to ?? Infinity, endOf(stage, visits, call.request)[which]);
+        const open = (at: number, which: "ended" | "noticed"): number =>
+          stage.calls.filter((call) => call.from <= at && at < until(call, which)).length;
+        for (const { from } of stage.calls) expect(open(from, "ended"), `at ${from}`).toBeLessThanOrEqual(limit);
+        const moments = stage.calls.flatMap((call) => [call.from, until(call, "noticed")]);
+        // One that was killed may have been given a place, until that is noticed.
+        const isUnnoticed = (moment: number): boolean =>
+          visits.some((_, request) => {
+            const { ended, noticed } = endOf(stage, visits, request);
+            return ended <= moment && moment <= noticed && ended < noticed;
+          });
+        let before = 0;
+        for (const { request, number, at } of survivors(stage, visits)) {
+          const op = visits[request]!.operations[number]! as Op & { op: "limit" };
+          const own = stage.calls.find(({ key }) => key === (op.of as { key: number }).key)!;
+          // In the order in which they came.
+          expect(own.from).toBeGreaterThanOrEqual(before);
+          before = own.from;
+          for (const moment of moments)
+            if (moment >= at && moment < own.from && !isUnnoticed(moment))
+              expect(open(moment, "noticed"), `at ${moment}`).toBe(limit);
+        }
+      },
+    );
     await fc.assert(property, { numRuns: RUNS });
   },
 );
 
-test("gate: no place is lost when the host is full, whoever traps or is killed", { timeout: 120_000 }, async () => {
-  const mapped = fc.oneof(
-    call,
-    call.map((of): Op => ({
-      op: "retry",
-      policy: { attempts: 3, base: 1, factor: 1, cap: 1, attempt: 0, badStatus: true },
-      of,
-    })),
-    call.map((of): Op => ({ op: "map", of })),
-    { arbitrary: call.map((of): Op => ({ op: "mapTrap", of })), weight: 1 },
-    call.map((of): Op => ({ op: "gather", of: [of, { op: "noop" }] })),
-  );
-  const limited = mapped.map((of): Op => ({ op: "limit", gate: 0, of }));
-  const property = fc.asyncProperty(fc.integer({ min: 3, max: 12 }), visits(limited), async (inFlight, visits) => {
-    const stage = await play({ gates: [{ limit: 2, room: 5 }], channels: [] }, visits, [COUNT], inFlight);
-    expect(stage.counts).toMatchObject([{ inFlight: 1, running: 0, waiting: 0, bodies: 0 }]);
-    expect(stage.leftovers()).toEqual([]);
-    expect([...survivors(stage, visits)].length).toBeLessThanOrEqual(
-      visits.flatMap((visit) => visit.operations).length,
+test(
+  "gate: no place is lost when the host is full, whoever traps or is killed",
+  { timeout: Math.max(120_000, RUNS * 100) },
+  async () => {
+    const mapped = fc.oneof(
+      call,
+      call.map((of): Op => ({
+        op: "retry",
+        policy: { attempts: 3, base: 1, factor: 1, cap: 1, attempt: 0, badStatus: true },
+        of,
+      })),
+      call.map((of): Op => ({ op: "map", of })),
+      { arbitrary: call.map((of): Op => ({ op: "mapTrap", of })), weight: 1 },
+      call.map((of): Op => ({ op: "gather", of: [of, { op: "noop" }] })),
     );
-  });
-  await fc.assert(property, { numRuns: RUNS });
-});
+    const limited = mapped.map((of): Op => ({ op: "limit", gate: 0, of }));
+    const property = fc.asyncProperty(
+      fc.integer({ min: 3, max: 12 }),
+      visits(limited),
+      runtime,
+      async (inFlight, visits, options) => {
+        const stage = await play({ gates: [{ limit: 2, room: 5 }], channels: [] }, visits, [COUNT], options, inFlight);
+        expect(stage.counts).toMatchObject([{ inFlight: 1, running: 0, waiting: 0, bodies: 0 }]);
+        expect(stage.leftovers()).toEqual([]);
+        expect([...survivors(stage, visits)].length).toBeLessThanOrEqual(
+          visits.flatMap((visit) => visit.operations).length,
+        );
+      },
+    );
+    await fc.assert(property, { numRuns: RUNS });
+  },
+);
 
 test(
   "share: one operation for each key at a time, and all get what it comes to, whoever traps or is killed",
-  { timeout: 120_000 },
+  { timeout: Math.max(120_000, RUNS * 100) },
   async () => {
     const sharing = fc.tuple(fc.nat(1), call).map(([key, of]): Op => ({ op: "share", key, of }));
-    const property = fc.asyncProperty(visits(sharing), async (visits) => {
-      const stage = await play({ gates: [], channels: [] }, visits, [COUNT]);
+    const property = fc.asyncProperty(visits(sharing), runtime, async (visits, options) => {
+      const stage = await play({ gates: [], channels: [] }, visits, [COUNT], options);
       expectNothingLeft(stage);
       const keyOf = new Map<number, number>();
       for (const { operations } of visits)
@@ -221,13 +245,13 @@ test(
 
 test(
   "channel: no value is lost or doubled, whoever is cancelled, traps or is killed",
-  { timeout: 120_000 },
+  { timeout: Math.max(120_000, RUNS * 100) },
   async () => {
     const part = fc.oneof(
       fc.record({ op: fc.constant("send" as const), channel: fc.constant(0), value: fc.constant(0) }),
       fc.record({ op: fc.constant("receive" as const), channel: fc.constant(0) }),
     );
-    const property = fc.asyncProperty(fc.nat(3), visits(part), async (capacity, visits) => {
+    const property = fc.asyncProperty(fc.nat(3), visits(part), runtime, async (capacity, visits, options) => {
       const count = visits.flatMap(({ operations }) => operations).length;
       // What is left, when nobody sends or receives any more.
       const drain: Step[] = [
@@ -235,7 +259,7 @@ test(
         ...Array.from({ length: count }, (_, index) => receive(300 + index)),
         { do: "submit", number: 400, operation: { op: "timer", ms: UNIT_MS }, next: [COUNT] },
       ];
-      const stage = await play({ gates: [], channels: [capacity] }, visits, drain);
+      const stage = await play({ gates: [], channels: [capacity] }, visits, drain, options);
       expectNothingLeft(stage);
       const received = stage.entries
         .filter((entry) => entry.results[0] === Status.Ok && (entry.number >= 300 || isReceive(visits, entry)))

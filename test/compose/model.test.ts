@@ -2,21 +2,13 @@
 
 import * as fc from "fast-check";
 import { test } from "vitest";
-import { anySteps, plainSteps, shared } from "./arbitrary.ts";
+import { anySteps, plainSteps, runtime, shared } from "./arbitrary.ts";
 import { compare } from "./compare.ts";
 import type { Step } from "./script.ts";
 
 const RUNS = Number(process.env["RUNS"] ?? 300);
 /** Longer only if there are more. */
 const timeout = Math.max(120_000, RUNS * 50);
-
-/** The same garbage collector that comes when it likes comes before each turn here. */
-const runtime = fc.constantFrom(
-  {},
-  { collects: true },
-  { runtime: "minimal" as const, collects: true },
-  { runtime: "stub" as const },
-);
 
 async function doAsTheModelSays(steps: fc.Arbitrary<Step[]>): Promise<void> {
   const property = fc.asyncProperty(shared, steps, runtime, async (shared, steps, options) => {
