@@ -121,17 +121,18 @@ export abstract class Composite extends Flight {
   protected startMember(index: u32, operation: AnyOperation): void {
     this.pending++;
     expectMember(index);
-    this.member(index).token = operation.begin(this);
+    const token = operation.begin(this);
+    memberAt(changetype<usize>(this), index).token = token;
   }
 
   /** The same for an operation without an object: `expectMember(index)`, then this with what the submission returned. */
   protected addMember(index: u32, token: Token): void {
     this.pending++;
-    this.member(index).token = token;
+    memberAt(changetype<usize>(this), index).token = token;
   }
 
   protected member(index: u32): Completion {
-    return changetype<Completion>(this.members + <usize>index * offsetof<Completion>());
+    return memberAt(changetype<usize>(this), index);
   }
 
   /** Whether the outcome is open. */
@@ -140,7 +141,7 @@ export abstract class Composite extends Flight {
   }
 
   protected cancelMember(index: u32): void {
-    const token = this.member(index).token;
+    const token = memberAt(changetype<usize>(this), index).token;
     if (token) cancel(token);
   }
 
@@ -149,7 +150,7 @@ export abstract class Composite extends Flight {
     if (index == DEADLINE) return this.expire(completion);
     this.pending--;
     if (index != TICK) {
-      this.member(index).token = 0;
+      memberAt(changetype<usize>(this), index).token = 0;
       if (this.phase == Phase.Running) this.onMember(index, completion);
     }
     assert(this.pending || this.phase == Phase.Decided, "nothing was started: every step ends with next, done or fail");
@@ -218,16 +219,22 @@ export abstract class Composite extends Flight {
 
   private decide(): void {
     this.phase = Phase.Decided;
-    for (let i: u32 = 0; i < this.memberCount; i++) this.cancelMember(i);
+    for (let i: u32 = 0; i < this.memberCount; i++) {
+      const token = memberAt(changetype<usize>(this), i).token;
+      if (token) cancel(token);
+    }
   }
 
   // Results of members.
 
   /** Keeps what a member came to. */
   protected keep(index: u32, completion: Completion): void {
-    const record = this.member(index);
+    const record = memberAt(changetype<usize>(this), index);
     copyResult(completion, record);
-    let owner = ownerOf(completion);
+    if (record.payload_bytes || !isOfQueue(completion)) this.keepPayload(index, record, ownerOf(completion));
+  }
+
+  private keepPayload(index: u32, record: Completion, owner: Anything | null): void {
     if (!owner && record.payload_bytes) {
       const copy = readBytes(record.payload, record.payload_bytes);
       record.payload = changetype<usize>(copy);
@@ -324,10 +331,22 @@ export function newComposite<F>(memberCount: u32): F {
   return changetype<F>(flight);
 }
 
+/** A composite's member, by addresses: a reference would cost each function a frame on the shadow stack. */
+function memberAt(composite: usize, index: u32): Completion {
+  return changetype<Completion>(
+    load<usize>(composite, offsetof<Composite>("members")) + <usize>index * offsetof<Completion>(),
+  );
+}
+
 /** All of a result but its token. */
 function copyResult(from: Completion, to: Completion): void {
   const flags = isOfQueue(from) ? 0 : from.flags;
-  memory.copy(changetype<usize>(to) + 8, changetype<usize>(from) + 8, offsetof<Completion>() - 8);
+  // Two words at a time: engines call a function for memory.copy.
+  const source = changetype<usize>(from);
+  const target = changetype<usize>(to);
+  store<u64>(target, load<u64>(source, 8), 8);
+  store<u64>(target, load<u64>(source, 16), 16);
+  store<u64>(target, load<u64>(source, 24), 24);
   to.flags = flags;
 }
 
