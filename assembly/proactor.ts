@@ -22,6 +22,8 @@ import { IN_TURN, discard, flush, inTurn, setInTurn } from "./submission-queue";
 
 /** Rounds in which refused handlers may try again on the same turn, when nothing can have become free. */
 const REFUSED_ROUNDS_MAX = 16;
+/** The same where there are composites: they may have that many members, and try one after the other. */
+const MEMBER_ROUNDS_MAX = 16_384;
 /** With the minimal runtime nobody else collects; this often it is worth the walk over the heap. */
 const COLLECT_AFTER_DISPATCHES: i32 = 256;
 
@@ -100,7 +102,8 @@ function overrule(completion: Completion): void {
 export function deliverRefusals(): void {
   let rounds = 0;
   for (let last = lastRefused(); last; last = lastRefused()) {
-    assert(rounds++ < REFUSED_ROUNDS_MAX, "resubmitted while the host refuses: wait for a completion first");
+    const roundsMax = hasFlights ? MEMBER_ROUNDS_MAX : REFUSED_ROUNDS_MAX;
+    assert(rounds++ < roundsMax, "resubmitted while the host refuses: wait for a completion first");
     let slot: u32;
     do {
       slot = takeRefused();

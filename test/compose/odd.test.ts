@@ -118,6 +118,14 @@ describe.for([undefined, "minimal", "stub"] as const)("runtime %s", (runtime) =>
     expect(stage.counts).toMatchObject([{ inFlight: 1 }]);
   });
 
+  test("a thousand fallbacks are tried one after the other, though the host refuses all of them", async () => {
+    const deep: Step = { do: "deep", number: 0, kind: "fallback", depth: 1_000, operation: { op: "noop" }, next: [] };
+    const stage = await play([deep], { limits: { inFlight: 1 } });
+    expect(statuses(stage)).toEqual([[0, "Again"]]);
+    expect(stage.reports.length).toBe(1_000);
+    expect(new Set(stage.reports.map(({ kind }) => kind))).toEqual(new Set(["dropped"]));
+  });
+
   test("a task that is in flight is not begun again", async () => {
     const stage = await play([{ do: "odd", number: 0, odd: Odd.TaskTwice, next: [] }]);
     expect(statuses(stage)).toEqual([
