@@ -5,7 +5,7 @@
 
 import { keepStacks, stack } from "./platform.ts";
 import { readFileSync } from "node:fs";
-import { COMPLETION_BYTES, DETACHED, DISPATCHED, Status } from "../../assembly/abi.ts";
+import { COMPLETION_BYTES, DETACHED, MORE, RECLAIM, Status } from "../../assembly/abi.ts";
 import { path } from "../../scripts/paths.ts";
 import { Proactor, kv } from "../../src/index.ts";
 import type { ErrorReport, Grants, Shutdown } from "../../src/index.ts";
@@ -523,7 +523,8 @@ function completionAt(buffer: ArrayBuffer, at: number): Seen {
   return {
     token: recordToken(token),
     status,
-    flags: flags & ~DISPATCHED,
+    // The rest the guest itself has written.
+    flags: flags & (MORE | RECLAIM),
     resource,
     payload: new Uint8Array(buffer, ...payload).slice(),
     auxiliary,
