@@ -49,8 +49,8 @@ export interface StageOptions {
   runtime?: "minimal" | "stub" | undefined;
   isolation?: Isolation;
   limits?: Partial<Limits>;
-  /** Collects the guest's garbage before each turn. */
-  collects?: boolean;
+  /** When the guest's garbage is collected, beside when its runtime likes: before each turn, and in each handler too. */
+  collects?: "turns" | "always" | undefined;
 }
 
 /** Milliseconds that are longer than any script. */
@@ -58,9 +58,14 @@ export const LONG_MS = 0x7fff_ffff;
 
 const ORIGIN = "http://one.test";
 
+interface Collecting {
+  run(budget: number): number;
+  __collect(): void;
+}
+
 /** The instance, whose garbage is collected before each turn. */
 function collecting(instance: WebAssembly.Instance): WebAssembly.Instance {
-  const { run, __collect, ...rest } = instance.exports as { run(budget: number): number; __collect(): void };
+  const { run, __collect, ...rest } = instance.exports as unknown as Collecting;
   const collectAndRun = (budget: number): number => {
     __collect();
     return run(budget);
@@ -85,7 +90,7 @@ export class Stage {
   readonly #answers = new Map<number, Answer[]>();
   readonly #attempts = new Map<number, number>();
 
-  static async on({ runtime, isolation = "request", limits, collects = false }: StageOptions = {}): Promise<Stage> {
+  static async on({ runtime, isolation = "request", limits, collects }: StageOptions = {}): Promise<Stage> {
     return new Stage(await moduleOf(runtime ? `compose.${runtime}` : "compose"), isolation, limits, collects);
   }
 
@@ -93,7 +98,7 @@ export class Stage {
     module: WebAssembly.Module,
     isolation: Isolation,
     limits: Partial<Limits> = {},
-    private readonly collects: boolean,
+    private readonly collects: StageOptions["collects"],
   ) {
     this.simulation = new Simulation({ platform: { connections: Infinity, waitUntilMs: Infinity } });
     this.proactor = new SimulatedProactor(module, {
@@ -122,6 +127,7 @@ export class Stage {
         random_get: (at: number, bytes: number): number => {
           if (bytes !== SAID_BYTES) return randomGet(at, bytes);
           const memory = instance.exports["memory"] as WebAssembly.Memory;
+          if (this.collects === "always") (instance.exports as unknown as Collecting).__collect();
           this.#hear([...new Int32Array(memory.buffer, at, SAID_BYTES >> 2)]);
           return 0;
         },

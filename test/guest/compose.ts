@@ -420,10 +420,16 @@ class Handler extends CompletionHandler {
 
   onComplete(completion: Completion): void {
     say(Said.Entered, this.number);
+    litter();
     tell(completion);
     giveBack(completion);
     new Reader(this.play, this.block).block();
   }
+}
+
+/** Writes over what a collection has just freed, and a library that went wrong would still read. */
+function litter(): void {
+  for (let words = 4; words < 100; words += 2) new StaticArray<u32>(words).fill(0xffff_ffff);
 }
 
 function isList(completion: Completion): bool {
