@@ -55,6 +55,8 @@ export interface Host {
   readonly limits: Limits;
   readonly counters: Counters;
   report(report: ErrorReport): void;
+  /** Looks for requests that the platform has ended without a word. Waits by timers of the current context. */
+  callTheRoll(): void;
   /** The operation in flight in any request of this instance that has this token. */
   find(instance: Instance, slot: number, generation: number): Operation | undefined;
   /** A turn of this context ended in a trap: the module threw `cause`, or cannot run because of it. */

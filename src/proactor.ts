@@ -73,7 +73,7 @@ export class Proactor implements Host {
     if (typeof request?.method !== "string") throw new TypeError("fetch takes a Request");
     let context: RequestContext | undefined;
     try {
-      if (lifetime) this.#callTheRoll(lifetime);
+      if (lifetime) this.callTheRoll(lifetime);
       // A grant may call back into this method from inside `submit`. Once its stack has unwound the module is free.
       if (this.#idle[0]?.current) await Promise.resolve();
       if (this.#shutdownMode) return failureResponse(SHUT_DOWN);
@@ -226,7 +226,7 @@ export class Proactor implements Host {
   // since the last time, and stays until they must have answered. It cannot go by the clock: a burst of requests is
   // begun before any answer is heard, however long that takes. But who waits by a timer comes after all that was due.
 
-  #callTheRoll(lifetime: Lifetime): void {
+  callTheRoll(lifetime?: Lifetime): void {
     if (this.#contexts.size === 0) return;
     const now = this.clock.now();
     if (now - this.#calledAt < ROLL_CALL_MS) return;
@@ -234,7 +234,7 @@ export class Proactor implements Host {
     const still = [...this.#contexts].filter(([context, signs]) => context.signs === signs);
     const answers = this.#ask(still);
     for (const context of this.#contexts.keys()) this.#contexts.set(context, context.signs);
-    if (still.length > 0) lifetime.waitUntil(answers);
+    if (still.length > 0) lifetime?.waitUntil(answers);
   }
 
   /** Asks contexts for a sign of life, and buries those that give none. */
