@@ -49,8 +49,8 @@ export class Channel<T> {
 
   /** Takes the value if there is room, or somebody waits for it. */
   offer(value: T): bool {
-    const receiver = this.receivers.take();
-    if (receiver) changetype<ReceiveFlight<T>>(receiver).give(value);
+    const receiver = this.takeReceiver();
+    if (receiver) receiver.give(value);
     else if (this.count >= this.capacity) return false;
     else this.values.push(value);
     return true;
@@ -58,9 +58,16 @@ export class Channel<T> {
 
   /** Puts back a value that was given to one that has ended, before all others. */
   returnValue(value: T): void {
-    const receiver = this.receivers.take();
-    if (receiver) changetype<ReceiveFlight<T>>(receiver).give(value);
+    const receiver = this.takeReceiver();
+    if (receiver) receiver.give(value);
     else this.values.unshift(value);
+  }
+
+  /** Not one that was cancelled: it would give the value back, and others would have overtaken it. */
+  private takeReceiver(): ReceiveFlight<T> | null {
+    let flight = this.receivers.take();
+    while (flight && !flight.mayGoOn) flight = this.receivers.take();
+    return changetype<ReceiveFlight<T> | null>(flight);
   }
 
   get hasValue(): bool {

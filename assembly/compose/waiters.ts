@@ -3,7 +3,7 @@
 // A handler never runs on another request's stack. So each waits by an operation of its own request, and whoever lets it
 // go on has the host complete that one.
 
-import { Token, expectMember } from "../handler-table";
+import { Token, expectMember, isCancelled } from "../handler-table";
 import { submitWait } from "../operation/wait";
 import { wake } from "../operation/wake";
 import { Composite } from "./composite";
@@ -22,6 +22,11 @@ export abstract class Waiting extends Composite {
     expectMember(index);
     this.waitToken = submitWait(this);
     this.addMember(index, this.waitToken);
+  }
+
+  /** Whether nobody has cancelled it. */
+  get mayGoOn(): bool {
+    return this.isUndecided && !isCancelled(<u32>this.token);
   }
 
   /** Lets it go on. */

@@ -358,6 +358,10 @@ abstract class Flight<O extends Op = Op> implements Running {
     this.model.work(this);
   }
 
+  get mayGoOn(): boolean {
+    return this.#phase === "running" && !this.isCancelled;
+  }
+
   /** Does what there is to do on this turn. */
   serve(): void {
     if (this.#phase === "complete") {
@@ -683,9 +687,16 @@ class Channel {
   }
 
   putBack(value: number): void {
-    const receiver = this.receivers.shift();
+    const receiver = this.takeReceiver();
     if (receiver) receiver.give(value);
     else this.values.unshift(value);
+  }
+
+  /** The first that nobody has cancelled. */
+  takeReceiver(): ReceiveFlight | undefined {
+    let receiver = this.receivers.shift();
+    while (receiver && !receiver.mayGoOn) receiver = this.receivers.shift();
+    return receiver;
   }
 }
 
@@ -695,7 +706,7 @@ class SendFlight extends Waiting<Of<"send">> {
 
   protected start(): void {
     const channel = this.#channel;
-    const receiver = channel.closed ? undefined : channel.receivers.shift();
+    const receiver = channel.closed ? undefined : channel.takeReceiver();
     if (channel.closed) return this.decide(failure(Status.Closed));
     if (receiver) receiver.give(this.op.value);
     else if (channel.values.length < channel.capacity) channel.values.push(this.op.value);

@@ -3,6 +3,7 @@
 import { expect, test } from "vitest";
 import { compare } from "./compare.ts";
 import type { Op, Shared, Step } from "./script.ts";
+import { Stage } from "./stage.ts";
 
 const NOTHING: Shared = { gates: [], channels: [] };
 
@@ -34,4 +35,27 @@ test("gather: what was kept is given back when the deadline passes, or it is can
       submit(1, { op: "timer", ms: 100_000 }, [{ do: "cancel", number: 0 }]),
     ]);
   }
+});
+
+test("channel: a value is not given to a receiver that was cancelled, or a later one would overtake it", async () => {
+  const channel: Shared = { gates: [], channels: [0] };
+  const receive: Op = { op: "receive", channel: 0 };
+  const send = (value: number): Op => ({ op: "send", channel: 0, value });
+  const steps: Step[] = [
+    submit(0, receive),
+    submit(1, receive),
+    submit(2, receive),
+    { do: "cancel", number: 0 },
+    submit(3, send(1)),
+    submit(4, send(2)),
+  ];
+  await agree(channel, steps);
+  const stage = await Stage.on();
+  stage.send(channel, steps);
+  await stage.settle();
+  const received = stage.entries.filter(({ number }) => number === 1 || number === 2);
+  expect(received.map(({ number, results }) => [number, results[2]])).toEqual([
+    [1, 1],
+    [2, 2],
+  ]);
 });
