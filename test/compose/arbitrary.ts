@@ -5,7 +5,7 @@ import type { Answer, Op, Policy, Shared, Step } from "./script.ts";
 import { operationsOf } from "./script.ts";
 
 /** What a guest waits for takes so many milliseconds, or a multiple. */
-export const UNIT_MS = 100_000;
+export const UNIT_MS = 1_000;
 
 const units = (most: number): fc.Arbitrary<number> => fc.nat(most).map((count) => count * UNIT_MS);
 const deadline = units(16).map((ms) => (ms ? { deadline: ms } : {}));

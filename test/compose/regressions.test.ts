@@ -10,6 +10,8 @@ const NOTHING: Shared = { gates: [], channels: [] };
 const fetch = (key: number, ms: number): Op => ({ op: "fetch", key, answers: [{ ms, status: 200 }] });
 const submit = (number: number, operation: Op, next: Step[] = []): Step => ({ do: "submit", number, operation, next });
 
+const send = (value: number): Op => ({ op: "send", channel: 0, value });
+
 async function agree(shared: Shared, steps: Step[]): Promise<void> {
   expect(await compare(shared, steps), "nobody promises what comes of it").toBe(true);
 }
@@ -40,7 +42,6 @@ test("gather: what was kept is given back when the deadline passes, or it is can
 test("channel: a value is not given to a receiver that was cancelled, or a later one would overtake it", async () => {
   const channel: Shared = { gates: [], channels: [0] };
   const receive: Op = { op: "receive", channel: 0 };
-  const send = (value: number): Op => ({ op: "send", channel: 0, value });
   const steps: Step[] = [
     submit(0, receive),
     submit(1, receive),
