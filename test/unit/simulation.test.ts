@@ -54,3 +54,14 @@ test("simulation: the same seed gives the same delays and faults, another seed o
 test("simulation: a promise that never settles is an error that names the seed", async () => {
   await expect(new Simulation({ seed: 42 }).run(new Promise(() => {}))).rejects.toThrow("never settles (seed 42)");
 });
+
+test("simulation: several may wait for the world at the same time, whoever's event is the last", async () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    for (let waiting = 2; waiting <= 10; waiting++) {
+      const simulation = new Simulation({ seed });
+      const one = simulation.kv().store.get("key", { type: "arrayBuffer" });
+      const settled = Array.from({ length: waiting }, () => simulation.run(one));
+      expect(await Promise.all(settled)).toEqual(Array.from({ length: waiting }, () => null));
+    }
+  }
+});
