@@ -90,6 +90,7 @@ export class Instance {
       wasi_snapshot_preview1: wasiImports(module, () => instance, options),
     };
     const instance = options.instantiate(module, imports, this);
+    if (!instance?.exports) throw new TypeError("instantiate: what it gives is no instance; it is jspi(), not jspi");
     this.#exports = instance.exports as unknown as Exports;
     this.#memory = new Memory(this.#exports.memory);
     this.#submission = new Submission(this.#memory);

@@ -134,6 +134,12 @@ describe("the start", () => {
     expect(await said(`${CONTRACT} (func $start (unreachable)) (start $start)`)).toContain("unreachable");
   });
 
+  test("instantiation: `instantiate: jspi`, without the parentheses, is an error that says so", async () => {
+    const module = await wat(`(module ${IMPORTS} ${CONTRACT})`);
+    const instantiate = (() => () => {}) as unknown as Instantiate;
+    expect(() => new Proactor(module, { instantiate })).toThrow("it is jspi(), not jspi");
+  });
+
   test("instantiation: a start that fails counts as no instance", async () => {
     // The first is made to find out that the module starts; the second finds another memory, so to speak.
     const module = await wat(`(module ${IMPORTS} ${MEMORY} ${RUN} (func (export "_initialize") (unreachable)))`);
