@@ -8,6 +8,7 @@ import type { Counters, Shutdown } from "../host.ts";
 import { DEFAULT_LIMITS } from "../limits.ts";
 import type { Limits } from "../limits.ts";
 import { concatenate } from "../memory.ts";
+import { checkNames } from "../names.ts";
 import type { Isolation } from "../options.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Grants } from "../resource.ts";
@@ -88,6 +89,11 @@ export class SimulationError extends Error {
   }
 }
 
+/** The options, and among them those of the world. */
+const WORLD_NAMES: readonly string[] = ["delay", "bodyDelay", "platform"];
+const HOOK_NAMES = ["resources", "request", "onAnswer", "onReport", "onEnd", "onTrace"];
+const NAMES = ["seed", "requests", "pause", "faults", "isolation", "limits", "shutdown", ...WORLD_NAMES, ...HOOK_NAMES];
+
 const REQUESTS = 20;
 const VIOLATIONS_SHOWN = 10;
 /** Events that each phase takes at most, for each request: what goes on for longer will not end. */
@@ -129,13 +135,19 @@ class Run {
   #thrown: { error: unknown } | undefined;
 
   constructor(module: WebAssembly.Module, options: SimulateOptions) {
+    checkNames("options of simulate", Object.keys(options), NAMES);
     const { seed = 1, isolation = "pooled", limits = {} } = options;
     this.#options = options;
     this.#seed = seed;
     this.#random = new Random(seed);
     const faults = options.faults ? onlyFaults(options.faults) : someFaults(this.#random);
     this.#trace = new Trace(options.onTrace);
-    this.#world = new Simulation({ bodyDelay: [0, 5], ...options, faults, seed: this.#random.between(0, 0x7fff_ffff) });
+    this.#world = new Simulation({
+      bodyDelay: [0, 5],
+      ...worldOf(options),
+      faults,
+      seed: this.#random.between(0, 0x7fff_ffff),
+    });
     this.#border = new Border({
       world: this.#world,
       trace: this.#trace,
@@ -366,4 +378,9 @@ async function read(
   } catch {
     return { bytes: concatenate(pieces), complete: false };
   }
+}
+
+/** The options that are the world's. */
+function worldOf(options: SimulateOptions): SimulationOptions {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => WORLD_NAMES.includes(name)));
 }

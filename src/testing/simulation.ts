@@ -4,6 +4,7 @@
 // run is over in no time, fails the same way again with the same seed, and can be as unfriendly as it likes.
 
 import { memoryKv } from "../kv-memory.ts";
+import { checkNames } from "../names.ts";
 import { kv, origin } from "../resource.ts";
 import type { KvGrant, KvRight, KvStore, OriginGrant } from "../resource.ts";
 import { BodyLedger, simulatedBody } from "./body.ts";
@@ -26,6 +27,8 @@ export interface SimulationOptions {
   /** What the platform allows a request: what Workers do if not given. */
   platform?: Partial<PlatformLimits>;
 }
+
+const NAMES: readonly string[] = ["seed", "delay", "bodyDelay", "faults", "platform"];
 
 /** What an origin's author writes: a request in, a response out. */
 export type Upstream = (request: Request) => Response | Promise<Response>;
@@ -61,7 +64,9 @@ export class Simulation {
   /** Fulfilled when those who are silent answer. */
   readonly #speech = new Promise<void>((resolve) => (this.#speak = resolve));
 
-  constructor({ seed = 1, delay = [1, 50], bodyDelay = [0, 0], faults, platform }: SimulationOptions = {}) {
+  constructor(options: SimulationOptions = {}) {
+    checkNames("options of Simulation", Object.keys(options), NAMES);
+    const { seed = 1, delay = [1, 50], bodyDelay = [0, 0], faults, platform } = options;
     this.seed = seed;
     this.random = new Random(seed);
     this.#stalls = new Random(seed ^ STALL_MS_MAX);

@@ -171,3 +171,9 @@ test("simulate: a module that traps while it starts is refused, as anywhere", as
   const bytes = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]);
   await expect(simulate(new WebAssembly.Module(bytes))).rejects.toThrow("this module is no guest of proactor_v1");
 });
+
+test("simulate: a misspelt option is an error that lists those that there are", async () => {
+  await expect(run(GET, { request5: 2 } as object)).rejects.toThrow(
+    'options of simulate: "request5" is none of seed, ',
+  );
+});

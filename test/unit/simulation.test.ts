@@ -65,3 +65,10 @@ test("simulation: several may wait for the world at the same time, whoever's eve
     }
   }
 });
+
+test("simulation: a misspelt option is an error that lists those that there are", () => {
+  const options = { sed: 2 } as object;
+  expect(() => new Simulation(options)).toThrow(
+    'options of Simulation: "sed" is none of seed, delay, bodyDelay, faults, platform',
+  );
+});
