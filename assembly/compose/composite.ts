@@ -323,10 +323,12 @@ export abstract class Composite extends Flight {
 
 /** A composite with room for so many members. */
 export function newComposite<F>(memberCount: u32): F {
-  const bytes = offsetof<F>() + <usize>memberCount * offsetof<Completion>();
+  // Records hold tokens, which lie at multiples of 8.
+  const head = (offsetof<F>() + 7) & ~7;
+  const bytes = head + <usize>memberCount * offsetof<Completion>();
   const flight = __new(bytes, idof<F>());
   memory.fill(flight, 0, bytes);
-  store<usize>(flight, flight + offsetof<F>(), offsetof<Composite>("members"));
+  store<usize>(flight, flight + head, offsetof<Composite>("members"));
   store<u32>(flight, memberCount, offsetof<Composite>("memberCount"));
   return changetype<F>(flight);
 }
