@@ -5,6 +5,7 @@
 
 import {
   DETACHED,
+  Opcode,
   SUBMISSION_ARGUMENT_0,
   SUBMISSION_ARGUMENT_1,
   SUBMISSION_ARGUMENT_2,
@@ -27,7 +28,7 @@ import {
 import { bytesAt, unitsAt } from "./address";
 import { resetArguments, takeArguments } from "./arena";
 import { CompletionHandler } from "./completion-handler";
-import { Token, claim, refuse, tokenOf } from "./handler-table";
+import { Token, claim, hasFlights, refuse, tokenOf } from "./handler-table";
 import { accepted, submit } from "./proactor_v1";
 import { encodeUtf8 } from "./utf8";
 
@@ -194,23 +195,30 @@ export function flush(): void {
     // What lies behind may make room: an answer, a cancel, a close.
     if (next < count) refuse(submissionAt(next++).token);
   }
-  clear(count);
+  clear(0, count);
 }
 
 /**
  * Forgets what was not handed over: its initiator has trapped. The slots wait among the refused ones, because to give one
- * back may submit something, and that must not be forgotten with the rest.
+ * back may submit something, and that must not be forgotten with the rest. Wakes stay: others wait for them.
  */
 export function discard(): void {
-  // The last one may have its token and not be committed.
+  let kept: u32 = 0;
   let count: u32 = 0;
-  while (count < CAPACITY && submissionAt(count).token) refuse(submissionAt(count++).token);
-  clear(count);
+  // The last one may have its token and not be committed.
+  for (; count < CAPACITY && submissionAt(count).token; count++) {
+    const submission = submissionAt(count);
+    if (hasFlights && submission.opcode == <u16>Opcode.Wake)
+      memory.copy(changetype<usize>(submissionAt(kept++)), changetype<usize>(submission), offsetof<Submission>());
+    else refuse(submission.token);
+  }
+  clear(kept, count);
 }
 
-function clear(count: u32): void {
-  memory.fill(submissions, 0, <usize>count * offsetof<Submission>());
-  length = 0;
+/** Makes the records from `first` on blank. */
+function clear(first: u32, count: u32): void {
+  memory.fill(changetype<usize>(submissionAt(first)), 0, <usize>(count - first) * offsetof<Submission>());
+  length = first;
   flushDue = false;
   resetArguments();
 }
