@@ -5,6 +5,7 @@ import { availableParallelism } from "node:os";
 import { parseArgs, styleText } from "node:util";
 import { Worker } from "node:worker_threads";
 import type { ExploreOptions, Report } from "./explorer.ts";
+import { runGroups } from "./groups/run.ts";
 import { PROMISES } from "./promises.ts";
 import type { Promised } from "./promises.ts";
 import { compileVariant } from "./variant.ts";
@@ -14,6 +15,7 @@ import type { Job, Progress } from "./worker.ts";
 const HELP = `Tries everything that a host and handlers can do, from every state, against the compiled guest library.
 
   npm run explore -- [--capacity n] [--actions n] [--fresh] [--depth n] [--states n] [--seconds n]
+  npm run explore -- --groups [name]
 
 Without options: the explorations that CI runs, the same states every time. With options: one exploration.
 
@@ -23,6 +25,7 @@ Without options: the explorations that CI runs, the same states every time. With
   --depth     ends after so many steps from the start
   --states    ends after so many distinct states
   --seconds   ends after so much time, wherever it is
+  --groups    groups of operations alone, each to its end; those with this in their name
 
 A violation is printed with a shortest script that leads to it, and the exit code is 1. docs/guarantees.md says more.
 `;
@@ -44,7 +47,9 @@ const PLANS: Plan[] = [
 const SILENCE_MS = 120_000;
 
 async function main(): Promise<void> {
-  const plans = plansOf(process.argv.slice(2));
+  const args = process.argv.slice(2);
+  if (args[0] === "--groups") return judge(await runGroups(args[1]));
+  const plans = plansOf(args);
   if (!plans) return console.log(HELP);
   const start = performance.now();
   const variant = await compileVariant();
@@ -64,6 +69,11 @@ async function main(): Promise<void> {
     console.error(violation.script.map((line) => `    ${line}`).join("\n"));
     process.exitCode = 1;
   }
+  if (plans === PLANS) judge(await runGroups());
+}
+
+function judge(holds: boolean): void {
+  if (!holds) process.exitCode = 1;
 }
 
 /** None if help was asked for. */

@@ -30,9 +30,9 @@ export interface Variant {
   readonly codeBytes: number;
 }
 
-/** Compiles the driven guest, with planted bugs if there are any, and exports its mutable globals. */
-export async function compileVariant(patches: readonly Patch[] = []): Promise<Variant> {
-  const { wasm, text } = await compile(patches);
+/** Compiles a guest, with planted bugs if there are any, and exports its mutable globals. */
+export async function compileVariant(patches: readonly Patch[] = [], guest = GUEST): Promise<Variant> {
+  const { wasm, text } = await compile(patches, guest);
   const globals = mutableGlobals(text);
   const variant = withExports(wasm, globals);
   return {
@@ -42,12 +42,12 @@ export async function compileVariant(patches: readonly Patch[] = []): Promise<Va
   };
 }
 
-async function compile(patches: readonly Patch[]): Promise<{ wasm: Uint8Array; text: string }> {
+async function compile(patches: readonly Patch[], guest: string): Promise<{ wasm: Uint8Array; text: string }> {
   const written = new Map<string, string | Uint8Array>();
   let diagnostics = "";
   // The text is written from the same module as the binary, and has the names that the binary has not.
   const options = ["--config", "asconfig.json", "--target", "release", "--outFile", "wasm", "--textFile", "text"];
-  const { error } = await asc.main([GUEST, ...options], {
+  const { error } = await asc.main([guest, ...options], {
     readFile: (name, baseDir) => {
       const file = path(baseDir, name);
       return existsSync(file) ? patched(file, readFileSync(file, "utf8"), patches) : null;
@@ -55,7 +55,7 @@ async function compile(patches: readonly Patch[]): Promise<{ wasm: Uint8Array; t
     writeFile: (name, contents) => void written.set(name, contents),
     stderr: { write: (output: string | Uint8Array) => void (diagnostics += output) },
   });
-  if (error) throw new Error(`${GUEST} does not compile:\n${diagnostics}`);
+  if (error) throw new Error(`${guest} does not compile:\n${diagnostics}`);
   return { wasm: written.get("wasm") as Uint8Array, text: written.get("text") as string };
 }
 
