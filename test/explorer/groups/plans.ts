@@ -155,7 +155,10 @@ const SHARED: Plan[] = [
   together("share, AB", "AB", shared, { outcomes: TWO }),
   together("share, AAB", "AAB", shared, { outcomes: ["success", "failure"], cancels: [0], atOnce: true }),
   together("share, ABB", "ABB", shared, { outcomes: ["success"], cancels: [1], atOnce: true }),
-  together("share, deadlines, AB", "AB", (number) => timeout(shared(number), 50 + number), { outcomes: ["success"] }),
+  together("share, deadline, AB", "AB", (number) => (number === 0 ? timeout(shared(0), 50) : shared(1)), {
+    outcomes: ["success"],
+    cancels: [],
+  }),
   together("share, host has 1 place, AB", "AB", shared, { capacity: 1 }),
   together("share, waits end, AB", "AB", shared, { outcomes: ["success"], waitsEnd: true }),
 ];
