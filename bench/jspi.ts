@@ -12,7 +12,7 @@ export function suspendPlainly(module: WebAssembly.Module): (count: number) => P
   const next = new engine.Suspending(async () => {
     await Promise.resolve();
   });
-  const { loop } = new WebAssembly.Instance(module, { loop: { next }, proactor_v1: {}, wasi_snapshot_preview1: {} })
-    .exports;
+  const imports = { loop: { next }, proactor_v1: { abort: () => {} } };
+  const { loop } = new WebAssembly.Instance(module, imports).exports;
   return engine.promising(loop!);
 }
