@@ -108,7 +108,9 @@ export async function simulatedHost(
   guest: string,
   options: HostOptions & SimulationOptions & { store?: KvStore; grants?: (simulation: Simulation) => Grants } = {},
 ): Promise<SimulatedHost> {
-  const simulation = new Simulation(options);
+  // The others are of the test host, and a simulation takes no options that it does not know.
+  const { limits: _, isolation: _1, log: _2, runtimes: _3, instantiate: _4, store: _5, grants: _6, ...world } = options;
+  const simulation = new Simulation(world);
   const upstream = new Upstream(simulation.clock);
   const origins = ["http://one.test", "http://two.test"] as const;
   const store = options.store ?? simulation.kv().store;
