@@ -21,6 +21,9 @@ import { IN_TURN, ON_FIBER, flush, inTurn, setInTurn } from "./submission-queue"
 /** As many rounds as refused handlers have. */
 const REFUSALS_MAX: u32 = 16;
 
+/** So often a fiber that was cancelled may wait for something else, to clean up. A loop that looks at nothing would never end. */
+const IGNORED_MAX: u32 = 1000;
+
 /** What `resume` returns if nothing has run yet. */
 const LATER: i32 = -1;
 
@@ -54,6 +57,8 @@ export abstract class Fiber extends Composite {
   /** Refusals in a row. */
   private refusals: u32;
   private isAbandoned: bool;
+  /** Waits since it was cancelled. */
+  private ignored: u32;
 
   /** What its author has written. */
   abstract main(): void;
@@ -103,7 +108,13 @@ export abstract class Fiber extends Composite {
     this.letGo(0);
     this.result = 0;
     this.startMember(0, operation);
-    if (!this.isUndecided || isCancelled(<u32>this.token)) this.cancelMember(0);
+    if (!this.isUndecided || isCancelled(<u32>this.token)) {
+      assert(
+        this.ignored++ < IGNORED_MAX,
+        "await: this fiber was cancelled and waits on; end it when a result has failed",
+      );
+      this.cancelMember(0);
+    }
     this.endStretch();
     // What has resumed it already is a refusal and no completion, so nothing need ever make room.
     this.refusals = this.result ? this.refusals + 1 : 0;

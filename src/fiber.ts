@@ -60,6 +60,8 @@ interface Fiber {
   resumed: Deferred;
   /** Stretches up to this one, its own and others', between which nothing had to be waited for. */
   hurries: number;
+  /** Whether it has left the module and does not wait: it has ended. */
+  hasLeft: boolean;
 }
 
 class Stacks {
@@ -86,9 +88,10 @@ class Stacks {
     let fibers = this.#fibers.get(context);
     if (!fibers) this.#fibers.set(context, (fibers = new Map()));
     let fiber = fibers.get(number);
-    if (!fiber) {
+    // The number is an address, which another fiber may have before the end of the last one is heard of.
+    if (!fiber || fiber.hasLeft) {
       if (fibers.size >= context.host.limits.inFlight) throw new Error("too many fibers");
-      fiber = { context, resumed: new Deferred(), hurries: 0 };
+      fiber = { context, resumed: new Deferred(), hurries: 0, hasLeft: false };
       fibers.set(number, fiber);
       void this.#begin(number, fiber, fibers);
     }
@@ -118,6 +121,7 @@ class Stacks {
     if (!fiber) throw new Error("no fiber runs");
     this.#stop();
     this.#leaving = fiber;
+    fiber.hasLeft = true;
     const { context } = fiber;
     // What has resumed itself counts already.
     if (this.#ready.get(number) !== fiber) fiber.hurries = context.pending.length > 0 ? fiber.hurries + 1 : 0;
@@ -132,6 +136,7 @@ class Stacks {
     const fiber = this.#leaving;
     if (!fiber) throw new Error("no fiber was left");
     this.#leaving = undefined;
+    fiber.hasLeft = false;
     return fiber.resumed.promise;
   };
 
@@ -162,7 +167,7 @@ class Stacks {
     } catch (error) {
       this.#trapped(fiber, error);
     } finally {
-      fibers.delete(number);
+      if (fibers.get(number) === fiber) fibers.delete(number);
     }
     // Whoever keeps the contract has entered and left.
     if (this.#running === fiber) this.#stop();

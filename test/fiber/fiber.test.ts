@@ -52,6 +52,15 @@ describe.each(RELEASES)("$title", ({ suffix, options }) => {
       await expectNothingLeft(host);
     });
 
+    test("fiber: one that is cancelled and waits on for ever is ended, with a report", async () => {
+      const host = await start();
+      expect((await host.fetch("/stubborn")).status).toBe(500);
+      expect(await host.takeReports()).toMatchObject([
+        { kind: "trap", message: "await: this fiber was cancelled and waits on; end it when a result has failed" },
+      ]);
+      await expectNothingLeft(host);
+    });
+
     test("fiber: one that is cancelled before it begins never does", async () => {
       const host = await start();
       expect(await textOf(host, "/cancelled?after=0")).toBe("completes -8");

@@ -277,6 +277,11 @@ class Log {
 }
 
 /** Cancels a fiber before it begins, while it waits, and after it has ended. */
+/** Waits for ever, whatever comes of it. */
+function stubborn(_exchange: Exchange): void {
+  for (;;) timer(1).await();
+}
+
 function cancelled(exchange: Exchange): void {
   const log = new Log(exchange);
   const after = numberOf(exchange, "after");
@@ -356,6 +361,7 @@ serve((exchange: Exchange) => {
   else if (path == "/park") park(exchange);
   else if (path == "/chain") new Chain(exchange, numberOf(exchange, "count")).step();
   else if (path == "/cancelled") cancelled(exchange);
+  else if (path == "/stubborn") fiber(exchange, stubborn).timeout(5).submit();
   else if (path == "/doomed") doomed(exchange);
   else if (path == "/outside") timer(1).await();
   else if (path == "/state") exchange.respond(200, `${inFlightCount()} ${staleCount()} ${memory.size()}`);
