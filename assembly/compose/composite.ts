@@ -131,6 +131,12 @@ export abstract class Composite extends Flight {
     memberAt(changetype<usize>(this), index).token = token;
   }
 
+  /** Starts a timer as the flight's member. */
+  protected startTimer(index: u32, ms: u32): void {
+    expectMember(index);
+    this.addMember(index, submitTimer(this, ms));
+  }
+
   protected member(index: u32): Completion {
     return memberAt(changetype<usize>(this), index);
   }

@@ -2,9 +2,8 @@
 
 import { Completion } from "../completion-queue";
 import { CompletionHandler } from "../completion-handler";
-import { Token, expectMember } from "../handler-table";
+import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
-import { submitTimer } from "../operation/timer";
 import { Composite, newComposite } from "./composite";
 
 const FIRST: u32 = 0;
@@ -24,8 +23,7 @@ class HedgeFlight extends Composite {
 
   protected start(): void {
     this.startMember(FIRST, this.first);
-    expectMember(TIMER);
-    this.addMember(TIMER, submitTimer(this, this.ms));
+    this.startTimer(TIMER, this.ms);
   }
 
   protected onMember(index: u32, completion: Completion): void {

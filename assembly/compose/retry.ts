@@ -3,9 +3,8 @@
 import { Status, TIMER_MS_MAX } from "../abi";
 import { Completion } from "../completion-queue";
 import { CompletionHandler } from "../completion-handler";
-import { Token, expectMember } from "../handler-table";
+import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
-import { submitTimer } from "../operation/timer";
 import { Composite, newComposite } from "./composite";
 
 const OPERATION: u32 = 0;
@@ -121,8 +120,7 @@ class RetryFlight extends Composite {
       else this.attempt();
     } else if (this.attempts < this.policy.attempts && this.policy.isRetryable(completion)) {
       this.drop(completion);
-      expectMember(TIMER);
-      this.addMember(TIMER, submitTimer(this, this.policy.wait(this.attempts)));
+      this.startTimer(TIMER, this.policy.wait(this.attempts));
     } else {
       this.pass(completion);
     }

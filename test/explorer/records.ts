@@ -36,17 +36,27 @@ const AT_ONCE_BYTES = 2048;
 /** What no version has listed. */
 const UNKNOWN_STATUS: Status = 12_345 as number;
 
-/** Writes a completion. Its payload and auxiliary value are the slot: the library passes them on and looks at none. */
-export function writeCompletion(words: Int32Array, at: number, completion: Completion): void {
-  const { slot, generation, status, flags, resource } = completion;
+/** A completion; that of a group has an auxiliary value of its own. */
+type Written = Completion & { auxiliary?: number };
+
+/**
+ * Writes a completion. The library passes payload and auxiliary value on and looks at neither: both are the slot, where
+ * nobody says otherwise.
+ */
+export function writeCompletion(
+  words: Int32Array,
+  at: number,
+  { slot, generation, status, flags, resource, auxiliary = slot }: Written,
+  [payload, payloadBytes] = [8, slot],
+): void {
   words[(at + COMPLETION_TOKEN_SLOT) >>> 2] = slot;
   words[(at + COMPLETION_TOKEN_GENERATION) >>> 2] = generation;
   words[(at + COMPLETION_STATUS) >>> 2] = status;
   words[(at + COMPLETION_FLAGS) >>> 2] = flags;
   words[(at + COMPLETION_RESOURCE) >>> 2] = resource;
-  words[(at + COMPLETION_PAYLOAD) >>> 2] = 8;
-  words[(at + COMPLETION_PAYLOAD_BYTES) >>> 2] = slot;
-  words[(at + COMPLETION_AUXILIARY) >>> 2] = slot;
+  words[(at + COMPLETION_PAYLOAD) >>> 2] = payload;
+  words[(at + COMPLETION_PAYLOAD_BYTES) >>> 2] = payloadBytes;
+  words[(at + COMPLETION_AUXILIARY) >>> 2] = auxiliary;
 }
 
 /** Completions for tokens that are not live: of earlier and later users of each slot, of free slots, of no slot. */

@@ -17,6 +17,7 @@ import {
   staleCount,
   timer,
 } from "../../assembly/index";
+import { Chain } from "./support/chain";
 import { Json } from "./support/json";
 import { has, numberOf, textOf } from "./support/query";
 export { run, run_fiber } from "../../assembly/index";
@@ -302,18 +303,6 @@ class Cancelling {
   live(): void {
     timer(this.ms).await();
     cancel(this.token);
-  }
-}
-
-class Chain {
-  constructor(
-    private exchange: Exchange,
-    private left: u32,
-  ) {}
-
-  step(): void {
-    if (this.left-- == 0) this.exchange.respond(200, "end of chain");
-    else noop().then(this, (chain, _done) => chain.step());
   }
 }
 

@@ -1,6 +1,7 @@
 // A guest that behaves well, traps, falls silent or waits to be killed: `/<how>/<id>`.
 
 import { Completion, Exchange, inFlightCount, kv, noop, origin, serve, staleCount, timer } from "../../assembly/index";
+import { Chain } from "./support/chain";
 export { run } from "../../assembly/index";
 
 const cache = kv("CACHE");
@@ -77,18 +78,6 @@ class Visit {
 
   private ended(): void {
     if (--this.left == 0) this.exchange.respond(200, `${this.id}|${this.value}|${this.page}`);
-  }
-}
-
-class Chain {
-  constructor(
-    private exchange: Exchange,
-    private left: u32,
-  ) {}
-
-  step(): void {
-    if (this.left-- == 0) this.exchange.respond(200, "end of chain");
-    else noop().then(this, (chain, _done) => chain.step());
   }
 }
 

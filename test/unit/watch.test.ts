@@ -1,29 +1,15 @@
 // Slow handlers are reported by name, and slices let others run. Time passes only where the guest writes to its console.
 
-import { existsSync, readFileSync } from "node:fs";
-import asc from "assemblyscript/asc";
 import { expect, test, vi } from "vitest";
-import { path } from "../../scripts/paths.ts";
 import { Proactor, kv } from "../../src/index.ts";
 import { memoryKv } from "../../src/node.ts";
 import { watchHandlers } from "../../src/watch.ts";
 import type { SlowHandler } from "../../src/watch.ts";
+import { compileGuest } from "../support/asc.ts";
 
 async function compile(target: "release" | "debug"): Promise<WebAssembly.Module> {
-  let wasm = new Uint8Array();
-  const options = ["--config", "asconfig.json", "--target", target, "--outFile", "slow.wasm"];
-  let diagnostics = "";
-  const { error } = await asc.main(["test/guest/slow.ts", ...options], {
-    readFile: (name, baseDir) => {
-      const file = path(baseDir, name);
-      return existsSync(file) ? readFileSync(file, "utf8") : null;
-    },
-    writeFile: (name, contents) => {
-      if (name.endsWith(".wasm")) wasm = contents as Uint8Array<ArrayBuffer>;
-    },
-    stderr: { write: (output: string | Uint8Array) => void (diagnostics += output) },
-  });
-  if (error) throw new Error(diagnostics);
+  const { wasm, diagnostics } = await compileGuest("test/guest/slow.ts", ["--target", target]);
+  if (!wasm) throw new Error(diagnostics);
   return WebAssembly.compile(wasm);
 }
 

@@ -1,31 +1,8 @@
 // Tree: what a group of operations is made of, and what is known of it when it completes.
 
-/** The same numbers are in test/guest/explorer/groups.ts. */
-export enum Kind {
-  Member,
-  Gather,
-  Settled,
-  Race,
-  Any,
-  Sequence,
-  Retry,
-  Hedge,
-  Fallback,
-  Limit,
-  Share,
-  Within,
-  Map,
-  Send,
-  Receive,
-  Join,
-}
+import { Kind } from "../../guest/explorer/groups-numbers.ts";
 
-export enum Command {
-  Start,
-  Cancel,
-  CancelScope,
-  CloseChannel,
-}
+export { Command, Kind } from "../../guest/explorer/groups-numbers.ts";
 
 export interface Tree {
   readonly kind: Kind;

@@ -19,7 +19,7 @@ import {
   SUBMISSION_TOKEN_GENERATION,
   SUBMISSION_TOKEN_SLOT,
 } from "../../../assembly/abi.ts";
-import { writeCompletion } from "./completion.ts";
+import { writeCompletion } from "../records.ts";
 import { Checks, Violation } from "../promises.ts";
 import type { GroupPromised } from "../promises.ts";
 import type { Variant } from "../variant.ts";
@@ -357,7 +357,10 @@ export class World {
     while (count < capacity) {
       const completion = state.queues[INSTANCE]!.shift() ?? state.queues[this.#turn!.context]!.shift();
       if (!completion) break;
-      writeCompletion(this.machine.words, at + count * COMPLETION_BYTES, completion, arena + 8 * count);
+      // The auxiliary value is the payload too, in the arena, where the next turn overwrites it.
+      const payload = arena + 8 * count;
+      this.machine.words[payload >>> 2] = completion.auxiliary;
+      writeCompletion(this.machine.words, at + count * COMPLETION_BYTES, completion, [payload, 4]);
       count++;
       if (!(completion.flags & MORE)) this.#delivered(completion);
       else if (completion.auxiliary === Kind.CancelScope) this.#scopeCancelled();

@@ -23,34 +23,8 @@ import {
 } from "../../../assembly/index";
 import { Opcode } from "../../../assembly/abi";
 import { cancelled, entered, word } from "./group-host";
+import { Command, Kind } from "./groups-numbers";
 export { inFlightCount, run } from "../../../assembly/index";
-
-/** The same numbers are in test/explorer/groups/tree.ts, with those of Command. */
-enum Kind {
-  Member,
-  Gather,
-  Settled,
-  Race,
-  Any,
-  Sequence,
-  Retry,
-  Hedge,
-  Fallback,
-  Limit,
-  Share,
-  Within,
-  Map,
-  Send,
-  Receive,
-  Join,
-}
-
-enum Command {
-  Start,
-  Cancel,
-  CancelScope,
-  CloseChannel,
-}
 
 const GROUPS: i32 = 4;
 /** Who tells that it is a mapped function; below are handlers, by their groups. */
