@@ -1,4 +1,5 @@
-// The embedded upstream: an origin whose delay, status and size the caller chooses, and which counts what it saw.
+// The embedded upstream: an origin whose delay, status and size the caller chooses, and which counts what it saw. A Worker
+// here; by conformance/http/upstream.ts also a server of Node's, for hosts that are no Workers.
 //
 //   GET /page/<name>   a small HTML page that names <name>
 //   GET /cookies       two set-cookie headers
@@ -17,6 +18,11 @@ const CHUNK_BYTES = 65_536;
 /** Bytes of a body that is echoed. */
 const ECHO_BYTES_MAX = 1_048_576;
 
+/** How workerd learns of a body's length. Elsewhere the header says it. */
+const { FixedLengthStream } = globalThis as {
+  FixedLengthStream?: new (length: number) => ReadableWritablePair<Uint8Array, Uint8Array>;
+};
+
 const stats = { requests: 0, active: 0, peak: 0, aborted: 0 };
 
 export default {
@@ -28,7 +34,7 @@ export default {
     if (typeof wanted === "string") return visit.leaveWith(error(400, "Bad Request", wanted));
     if (wanted.delay > 0) await new Promise((resolve) => setTimeout(resolve, wanted.delay));
     // The visit lasts until the last byte of a sized body: a caller may go away in the middle of one.
-    if (wanted.size !== null) return new Response(sized(wanted.size, visit), init(wanted.status, "text/plain"));
+    if (wanted.size !== null) return sized(wanted.size, wanted.status, visit);
     return visit.leaveWith(await answer(request, url, wanted));
   },
 };
@@ -101,7 +107,7 @@ async function echo(request: Request, status: number): Promise<Response> {
 }
 
 /** The same bytes for the same size, made when the reader asks for them: nothing large is ever held. */
-function sized(size: number, visit: Visit): ReadableStream {
+function sized(size: number, status: number, visit: Visit): Response {
   const chunk = new TextEncoder().encode("0123456789abcde\n".repeat(CHUNK_BYTES / 16));
   let left = size;
   const body = new ReadableStream<Uint8Array>({
@@ -117,7 +123,8 @@ function sized(size: number, visit: Visit): ReadableStream {
     cancel: () => visit.abort(),
   });
   // Of known length, so that the response carries a content-length as a file's would.
-  return body.pipeThrough(new FixedLengthStream(size));
+  const headers = { "content-type": "text/plain", "content-length": `${size}` };
+  return new Response(FixedLengthStream ? body.pipeThrough(new FixedLengthStream(size)) : body, { status, headers });
 }
 
 /** One request from its arrival to its end. Counted out once, however it ends. */
