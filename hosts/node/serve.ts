@@ -1,0 +1,7 @@
+// Node: `node hosts/node/serve.ts app.wasm`
+
+import { fileKv } from "wasm-proactor/node";
+import { serve } from "../serve.ts";
+import { listen } from "./http.ts";
+
+await serve({ fileKv, listen });
