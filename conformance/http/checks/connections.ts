@@ -1,0 +1,78 @@
+// Connections: what clients do below the level of requests and answers. Needs a socket, so only Node runs it.
+
+import { once } from "node:events";
+import { connect } from "node:net";
+import type { Socket } from "node:net";
+import { text as textOf } from "node:stream/consumers";
+import { Checks, eventually } from "../check.ts";
+import type { Subject } from "../check.ts";
+import { expectAnswer, expectEqual } from "../expect.ts";
+import { text } from "./answers.ts";
+
+const { all, check } = new Checks();
+export const connections = all;
+
+async function connectTo({ address }: Subject): Promise<Socket> {
+  const socket = connect(address!.port, address!.hostname);
+  await once(socket, "connect");
+  return socket;
+}
+
+/** A request's head, as a client would write it. */
+function head({ address }: Subject, line: string, ...headers: string[]): string {
+  return [`${line} HTTP/1.1`, `Host: ${address!.hostname}:${address!.port}`, ...headers, "", ""].join("\r\n");
+}
+
+check(
+  "connections: a client that goes away in the middle of its request's body harms nobody",
+  async (subject) => {
+    for (const path of ["/upper", `/kv/${subject.run}/half`]) {
+      const socket = await connectTo(subject);
+      const method = path === "/upper" ? "POST" : "PUT";
+      socket.write(`${head(subject, `${method} ${path}`, "Content-Length: 1000")}ten bytes!`);
+      await expectAnswer(await subject.send("/hello"), text("hello"));
+      socket.destroy();
+      await expectAnswer(await subject.send("/hello"), text("hello"));
+    }
+    await expectAnswer(await subject.send(`/kv/${subject.run}/half`), { status: 404 });
+  },
+  "address",
+);
+
+check(
+  "connections: a socket that is torn down while the upstream works ends that work",
+  async (subject) => {
+    const socket = await connectTo(subject);
+    socket.write(head(subject, "GET /proxy/slow?delay=30000"));
+    const waiting = { requests: 1, active: 1, peak: 1, aborted: 0 };
+    await eventually("the upstream", subject.stats, waiting).finally(() => socket.resetAndDestroy());
+    await eventually("the upstream", subject.stats, { ...waiting, active: 0, aborted: 1 });
+  },
+  "address",
+);
+
+check(
+  "connections: one connection serves one request after the other",
+  async (subject) => {
+    const socket = await connectTo(subject);
+    for (const path of ["/hello", "/nowhere", "/sleep/1"]) socket.write(head(subject, `GET ${path}`));
+    socket.write(head(subject, "GET /hello", "Connection: close"));
+    const answered = await textOf(socket);
+    const statuses = [...answered.matchAll(/^HTTP\/1\.1 (\d+)/gm)].map(([, status]) => Number(status));
+    expectEqual(statuses, [200, 404, 200, 200], "statuses, in order");
+  },
+  "address",
+);
+
+check(
+  "connections: what is no HTTP is refused, and harms nobody",
+  async (subject) => {
+    const socket = await connectTo(subject);
+    socket.on("error", () => {});
+    socket.write("this is no request\r\n\r\n");
+    const [first] = (await textOf(socket).catch(() => "")).split("\r\n");
+    expectEqual(first === "" || /^HTTP\/1\.[01] 4\d\d/.test(first!), true, `refused, not answered with ${first}`);
+    await expectAnswer(await subject.send("/hello"), text("hello"));
+  },
+  "address",
+);
