@@ -2,12 +2,15 @@
 // Node that has been asked for stacks, and those in test/workerd inside the Workers runtime itself. All use what
 // scripts/build.ts made; `npm test` builds first.
 
+import { availableParallelism } from "node:os";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { defineConfig } from "vitest/config";
 import { upstreamForVitest } from "./scripts/miniflare.ts";
 
 export default defineConfig({
   test: {
+    // On two cores vitest would take one worker, and the tests twice as long: many of them wait for workerd.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [
       {
         test: {

@@ -14,6 +14,8 @@ import { Worker } from "node:worker_threads";
 import { build as bundle } from "esbuild";
 import type { GuestJob, GuestResult } from "./asc-worker.ts";
 import { HOST_ENTRIES, path, ROOT } from "./paths.ts";
+import { readHostile } from "./hostile.ts";
+import { watBytes } from "./wat.ts";
 
 const HELP = `Builds the host library into dist/ and the guests into build/.
 
@@ -56,6 +58,7 @@ export async function build(options: BuildOptions = {}): Promise<void> {
   const results = await Promise.allSettled([
     ...(only === "guest" || only === "worker" ? [] : [buildHost(stamps, report)]),
     buildGuests(jobs, stamps, report),
+    ...(only === undefined || (only === "guest" && !options.guest) ? [buildHostile(stamps, report)] : []),
   ]);
   for (const result of results) if (result.status === "rejected") failures.push(result.reason.message);
   writeAtomically(STAMPS, JSON.stringify(stamps));
@@ -126,7 +129,9 @@ async function emitDeclarations(): Promise<void> {
 function guestJobs(only: BuildOptions["only"]): GuestJob[] {
   if (only === "host") return [];
   const worker = job("worker/guest/index.ts", "build/worker.wasm");
-  return only === "worker" ? [worker] : [worker, ...["test", "bench", "simulate"].flatMap(jobsOf), ...exampleJobs()];
+  return only === "worker"
+    ? [worker]
+    : [worker, ...["test", "bench", "simulate", "conformance"].flatMap(jobsOf), ...exampleJobs()];
 }
 
 /** Beside its host, which imports it from there. It imports the package by its name, as a user's guest does. */
@@ -190,6 +195,23 @@ async function buildGuests(jobs: GuestJob[], stamps: Record<string, Stamp>, repo
     Array.from({ length: count }, () => compileNext(new Worker(new URL("asc-worker.ts", import.meta.url)))),
   );
   if (failures.length > 0) throw new Error(failures.join("\n"));
+}
+
+/** The hostile modules, as the conformance corpus has them. */
+async function buildHostile(stamps: Record<string, Stamp>, report: (text: string) => void): Promise<void> {
+  const folder = "build/conformance/hostile";
+  const inputs = [
+    "test/hostile/modules.ts",
+    "test/hostile/wat.ts",
+    ...globSync("test/hostile/*.wat", { cwd: ROOT }).toSorted(),
+  ];
+  if (existsSync(path(folder)) && isUpToDate(stamps[folder], inputs)) return report(line(folder, "up to date"));
+  const start = performance.now();
+  delete stamps[folder];
+  rmSync(path(folder), { recursive: true, force: true });
+  for (const { name, text } of readHostile()) writeAtomically(path(`${folder}/${name}.wasm`), await watBytes(text));
+  stamps[folder] = { reads: inputs, fingerprint: fingerprint(inputs) };
+  report(line(folder, seconds(start)));
 }
 
 async function ask(compiler: Worker, job: GuestJob): Promise<GuestResult> {

@@ -23,7 +23,7 @@ export interface Counters {
   reclaimed: number;
   /** Turns that ended in a trap. */
   traps: number;
-  /** Requests that the platform ended without a word. */
+  /** Requests that ended before they were answered: the platform or their client ended them. */
   killed: number;
   /** Instances that exist, now. */
   instances: number;

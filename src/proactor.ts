@@ -66,7 +66,8 @@ export class Proactor implements Host {
 
   /**
    * Answers one request by the guest. Rejects only if it is given something else than a Request: what goes wrong is a
-   * response with status 500, and a report.
+   * response with status 500, and a report. Without a `lifetime`, one whose `signal` is aborted before it is answered is
+   * over: what it has in flight is aborted.
    */
   async fetch(request: Request, lifetime?: Lifetime): Promise<Response> {
     // By its looks: some platforms and libraries have classes of their own.
@@ -83,7 +84,9 @@ export class Proactor implements Host {
       this.#contexts.set(context, context.signs);
       const answer = context.handle(lifetime);
       // Each wait is a round through the platform's queue: what is there already need not go.
-      return answer instanceof Promise ? await answer : answer;
+      if (!(answer instanceof Promise)) return answer;
+      // Where there is a lifetime, the platform itself ends what its client has left.
+      return lifetime ? await answer : await this.#unlessLeft(request.signal, context, answer);
     } catch (error) {
       this.report({ kind: "unexpected", message: messageOf(error), cause: error });
       const failure = { error: "unexpected", detail: "The host failed while it handled this request." };
@@ -221,6 +224,26 @@ export class Proactor implements Host {
   }
 
   // Killed requests.
+
+  /** Ends a request whose client goes away before it is answered. */
+  async #unlessLeft(
+    signal: AbortSignal | undefined,
+    context: RequestContext,
+    answer: Promise<Response>,
+  ): Promise<Response> {
+    const leave = (): void => {
+      if (context.ended) return;
+      this.counters.killed++;
+      context.fail({ error: "abandoned", detail: "The client went away." });
+    };
+    if (signal?.aborted) leave();
+    signal?.addEventListener("abort", leave);
+    try {
+      return await answer;
+    } finally {
+      signal?.removeEventListener("abort", leave);
+    }
+  }
 
   // The platform says nothing when it kills a request. So now and then a later request asks those that have been still
   // since the last time, and stays until they must have answered. It cannot go by the clock: a burst of requests is

@@ -55,5 +55,7 @@ export interface ContextFailure {
 export const SHUT_DOWN: ContextFailure = { error: "shutdown", detail: "The host is shutting down." };
 
 export function failureResponse(failure: ContextFailure): Response {
-  return Response.json(failure, { status: failure === SHUT_DOWN ? 503 : 500 });
+  // Not Response.json(): engines disagree about its content type.
+  const headers = { "content-type": "application/json" };
+  return new Response(JSON.stringify(failure), { status: failure === SHUT_DOWN ? 503 : 500, headers });
 }

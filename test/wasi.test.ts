@@ -3,7 +3,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { Proactor } from "../src/index.ts";
 import type { ErrorReport, ProactorOptions } from "../src/index.ts";
-import { wat } from "./hostile/wat.ts";
+import { wat } from "../scripts/wat.ts";
 
 const AGAIN = 6;
 const BADF = 8;

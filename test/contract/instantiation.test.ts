@@ -9,7 +9,7 @@ import { createWorker } from "../../src/cloudflare.ts";
 import { DEFAULT_LIMITS, ModuleError, Proactor, kv, origin } from "../../src/index.ts";
 import type { Instantiate, ProactorOptions } from "../../src/index.ts";
 import { memoryKv } from "../../src/kv-memory.ts";
-import { wat, watBytes } from "../hostile/wat.ts";
+import { wat, watBytes } from "../../scripts/wat.ts";
 
 const MEMORY = '(memory (export "memory") 1)';
 const INITIALIZE = '(func (export "_initialize"))';

@@ -32,7 +32,7 @@ import { encodePairs } from "../../src/pairs.ts";
 import { readCompletion } from "../../src/testing/records.ts";
 import type { Pair } from "../../src/pairs.ts";
 import { Simulation } from "../../src/testing/index.ts";
-import { watBytes } from "../hostile/wat.ts";
+import { watBytes } from "../../scripts/wat.ts";
 import { guard } from "./border.ts";
 import type { Border, Exports } from "./border.ts";
 

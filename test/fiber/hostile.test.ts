@@ -6,7 +6,7 @@ import { jspi } from "../../src/fiber.ts";
 import { Proactor } from "../../src/index.ts";
 import type { ErrorReport } from "../../src/index.ts";
 import { Simulation } from "../../src/testing/index.ts";
-import { wat } from "../hostile/wat.ts";
+import { wat } from "../../scripts/wat.ts";
 
 /** A module that does one thing when a request comes, and another on a fiber. */
 const moduleThat = (request: string, fiber: string, initialize = ""): Promise<WebAssembly.Module> =>

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { path } from "../../scripts/paths.ts";
-import { wat } from "../hostile/wat.ts";
+import { wat } from "../../scripts/wat.ts";
 import { guestParts, guestScript } from "./guest-script.ts";
 import type { GuestScript } from "./guest-script.ts";
 import { GuestSession } from "./guest-session.ts";

@@ -5,51 +5,18 @@
 //
 // What a module cannot be kept from is to loop without calling anybody. That is the runtime's CPU limit.
 
-import { globSync, readFileSync } from "node:fs";
-import { basename } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { path } from "../../scripts/paths.ts";
 import { ModuleError, Proactor } from "../../src/index.ts";
 import type { ErrorReport, Isolation } from "../../src/index.ts";
 import { Simulation } from "../../src/testing/index.ts";
 import { guard } from "../contract/border.ts";
 import type { Exports } from "../contract/border.ts";
-import { wat } from "./wat.ts";
+import { readHostile } from "../../scripts/hostile.ts";
+import { wat } from "../../scripts/wat.ts";
 
 const ISOLATIONS: Isolation[] = ["request", "pooled", "shared"];
 
-interface Hostile {
-  name: string;
-  does: string;
-  /** A status; "500 trap" and the like; "any" of these; "never"; "refused": there is no instance. */
-  outcome: string;
-  /** What a healthy request is answered with; not 200 if the module accepts nothing, or has no other `run`. */
-  healthy: string;
-  text: string;
-}
-
-const IMPORT = /^\(import .*$/gm;
-
-const parts = readFileSync(path("test/hostile/prelude.wat"), "utf8")
-  .split(/^;; part: /m)
-  .slice(1)
-  .map((part) => [part.slice(0, part.indexOf("\n")), part.slice(part.indexOf("\n"))] as const);
-
-const modules: Hostile[] = globSync("test/hostile/*.wat", { cwd: path("") })
-  .filter((file) => basename(file) !== "prelude.wat")
-  .toSorted()
-  .map((file) => {
-    const code = readFileSync(path(file), "utf8");
-    const header = (name: string): string => new RegExp(`^;; ${name}: (.*)$`, "m").exec(code)?.[1] ?? "";
-    const own = header("own").split(" ");
-    const prelude = parts.filter(([name]) => !own.includes(name)).map(([, text]) => text);
-    const whole = [...prelude, code].join("\n");
-    // Imports come first in a module, whosever they are.
-    const [imports, rest] = [whole.match(IMPORT) ?? [], whole.replace(IMPORT, "")];
-    const text = `(module ${imports.join("\n")} ${rest})`;
-    const [name, does, outcome] = [basename(file, ".wat"), code.slice(3, code.indexOf("\n")), header("outcome")];
-    return { name, does, outcome, healthy: header("healthy") || "200", text };
-  });
+const modules = readHostile();
 
 /** A module with everything around it that it might reach. */
 async function start(text: string, isolation: Isolation) {

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { path } from "../../scripts/paths.ts";
+import { path } from "./paths.ts";
 
 const FOLDER = path("build/wat");
 

@@ -1,0 +1,23 @@
+// Cases: the files of conformance/cases, each a list of cases about one rule.
+
+import { globSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { path } from "../scripts/paths.ts";
+import type { Case } from "./protocol.ts";
+
+export interface Suite {
+  /** The file's name, such as rule-07-deadlines. */
+  name: string;
+  file: string;
+  cases: Case[];
+}
+
+export function readCases(prefix = ""): Suite[] {
+  return globSync(`conformance/cases/${prefix}*.json`, { cwd: path("") })
+    .toSorted()
+    .map((file) => ({
+      name: basename(file, ".json"),
+      file: path(file),
+      cases: JSON.parse(readFileSync(path(file), "utf8")) as Case[],
+    }));
+}
