@@ -24,6 +24,10 @@ export interface LocalOptions {
   isolation?: "request" | "pooled" | "shared";
   /** The name under which the embedded upstream is bound; `UPSTREAM` if not given. */
   upstream?: string;
+  /** An origin that is bound in place of the embedded upstream, such as `http://127.0.0.1:9000`. */
+  upstreamOrigin?: string;
+  /** Classes of Durable Objects that the entry exports, by the name under which each is bound. */
+  durableObjects?: Record<string, string>;
   /** Names of further KV namespaces. */
   kv?: readonly string[];
   /** Further bindings of `env`: texts, numbers, any JSON value. */
@@ -51,6 +55,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<Local> {
     bundleWorker("worker/upstream.ts"),
   ]);
   const variables = { ...(options.isolation && { ISOLATION: options.isolation }), ...options.bindings };
+  const objects = Object.entries(options.durableObjects ?? {});
   const mf = new Miniflare({
     host: "127.0.0.1",
     port,
@@ -66,9 +71,13 @@ export async function startLocal(options: LocalOptions = {}): Promise<Local> {
           compatibilityDate: COMPATIBILITY_DATE,
           compatibilityFlags: options.compatibilityFlags ?? [],
           manifest: worker,
+          exports: Object.fromEntries(objects.map(([, name]) => [name, { type: "durable-object", storage: "sqlite" }])),
           env: {
             ...Object.fromEntries(["CACHE", ...(options.kv ?? [])].map((name) => [name, namespace(name)])),
-            [options.upstream ?? "UPSTREAM"]: { type: "worker", worker: UPSTREAM },
+            [options.upstream ?? "UPSTREAM"]: options.upstreamOrigin
+              ? { type: "external", address: new URL(options.upstreamOrigin).host, http: {} }
+              : { type: "worker", worker: UPSTREAM },
+            ...Object.fromEntries(objects.map(([name, exportName]) => [name, durableObject(exportName)])),
             ...Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, variable(value)])),
           },
         },
@@ -143,6 +152,10 @@ export async function bundleWorker(entry: string, modules: Record<string, Uint8A
 
 function namespace(name: string) {
   return { type: "kv" as const, id: name.toLowerCase() };
+}
+
+function durableObject(exportName: string) {
+  return { type: "durable-object" as const, worker: "worker", exportName };
 }
 
 function variable(value: unknown) {

@@ -6,9 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import type { HttpServer, Listening } from "../serve.ts";
-
-export type Answer = (request: Request) => Promise<Response>;
+import type { Answer, HttpServer, Listening } from "../serve.ts";
 
 /** Listens; port 0 is any that is free. */
 export async function listen(answer: Answer, { hostname, port }: Listening): Promise<HttpServer> {

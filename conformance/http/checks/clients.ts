@@ -8,9 +8,9 @@ const { all, check } = new Checks();
 export const clients = all;
 
 for (const [path, requests] of [
-  ["/proxy/slow?delay=30000", 1],
-  ["/deadline?timeout=30000&delay=30000", 1],
-  ["/aggregate?n=5&delay=30000", 5],
+  ["/proxy/slow?delay=20000", 1],
+  ["/deadline?timeout=20000&delay=20000", 1],
+  ["/aggregate?n=5&delay=20000", 5],
 ] as const)
   check(`clients: one that goes away while ${path} waits ends the upstream's work`, async ({ send, stats }) => {
     const gone = new AbortController();

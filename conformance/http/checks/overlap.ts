@@ -48,7 +48,7 @@ check(`overlap: ${HELD} requests that wait hold up no other, and end when their 
   const { send, stats, run } = subject;
   const gone = new AbortController();
   const { signal } = gone;
-  const held = Array.from({ length: HELD }, (_, index) => send(`/proxy/held/${index}?delay=30000`, { signal }));
+  const held = Array.from({ length: HELD }, (_, index) => send(`/proxy/held/${index}?delay=20000`, { signal }));
   const answers = Promise.allSettled(held);
   try {
     const waiting = { requests: HELD, active: HELD, peak: HELD, aborted: 0 };
