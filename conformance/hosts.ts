@@ -12,7 +12,7 @@ export interface HostEntry {
   driver?: string;
   /** Starts a server; `{module}` and `{upstream}` are filled in. */
   serve?: string;
-  /** Checks of the HTTP suite that its platform makes impossible, with the reason. */
+  /** Files of cases, and checks of the HTTP suite, that its platform makes impossible, with the reason. */
   skip?: Record<string, string>;
 }
 

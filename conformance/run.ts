@@ -11,6 +11,7 @@ import { readCases } from "./cases.ts";
 import type { Suite } from "./cases.ts";
 import { alike, difference, traceHash } from "./compare.ts";
 import { missing, readHosts } from "./hosts.ts";
+import type { HostEntry } from "./hosts.ts";
 import type { Command, Reply } from "./protocol.ts";
 
 const HELP = `Acts the cases of conformance/cases out with a host, and shows what differs.
@@ -130,7 +131,9 @@ async function main(): Promise<void> {
   if (suites.length === 0) throw new Error(`no file of conformance/cases begins with "${values.case}"`);
   await build({ quiet: true });
   if (values.record) return record(suites);
-  const hosts = values.driver ? [{ name: values.driver, driver: values.driver, needs: [] }] : readHosts(values.host);
+  const hosts: HostEntry[] = values.driver
+    ? [{ name: values.driver, driver: values.driver, needs: [] }]
+    : readHosts(values.host);
   const results: Record<string, Result | { notRun: string }> = {};
   for (const host of hosts) {
     const lacks = missing(host);
@@ -140,7 +143,12 @@ async function main(): Promise<void> {
       console.log(`${styleText("yellow", "not run")}  ${host.name}: ${notRun}`);
       continue;
     }
-    const result = await runHost(host.driver, suites, (text) => console.log(text));
+    const { skip = {} } = host;
+    const result = await runHost(
+      host.driver,
+      suites.filter(({ name }) => !(name in skip)),
+      (text) => console.log(text),
+    );
     results[host.name] = result;
     const { passed, failed, hash } = result;
     const verdict = failed.length === 0 ? styleText("green", "passed ") : styleText("red", "FAILED ");
@@ -148,6 +156,7 @@ async function main(): Promise<void> {
       `${verdict}  ${host.name} (${result.engine}): ${passed} of ${passed + failed.length}, ${hash.slice(0, 16)}`,
     );
     for (const title of failed) console.log(`         ${title}`);
+    for (const [name, reason] of Object.entries(skip)) console.log(`         not run: ${name}: ${reason}`);
     if (failed.length > 0) process.exitCode = 1;
   }
   if (values.json) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);

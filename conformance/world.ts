@@ -233,7 +233,7 @@ function pairsOf(headers: Headers): Pairs {
 
 function bytesIn(text: Text): Uint8Array<ArrayBuffer> {
   if (typeof text === "string") return new TextEncoder().encode(text);
-  return Uint8Array.from(atob(text.base64), (unit) => unit.charCodeAt(0));
+  return new Uint8Array(Array.from(atob(text.base64), (unit) => unit.charCodeAt(0)));
 }
 
 function bufferOf(text: Text | null | undefined): ArrayBuffer | null {
@@ -268,7 +268,9 @@ function streamOf(body: BodyText, onCancel?: () => void): ReadableStream<Uint8Ar
   );
 }
 
-async function bytesOf(body: ReadableStream<Uint8Array> | null): Promise<{ bytes: Uint8Array; broken?: true }> {
+async function bytesOf(
+  body: ReadableStream<Uint8Array> | null,
+): Promise<{ bytes: Uint8Array<ArrayBuffer>; broken?: true }> {
   const pieces: number[] = [];
   if (!body) return { bytes: new Uint8Array(0) };
   const reader = body.getReader();

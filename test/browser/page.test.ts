@@ -1,22 +1,12 @@
 // The start page as a person uses it, in a real headless browser.
 
-import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
 import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { chromiumPath, launchChromium } from "../../scripts/chromium.ts";
 import { startLocal } from "../../scripts/miniflare.ts";
 import type { Local } from "../../scripts/miniflare.ts";
 
-const PLACES = [
-  process.env["CHROMIUM"],
-  "/usr/bin/chromium",
-  "/usr/bin/chromium-browser",
-  "/usr/bin/google-chrome",
-  "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-  "C:/Program Files/Google/Chrome/Application/chrome.exe",
-];
-const executablePath = PLACES.find((place) => place && existsSync(place));
-if (!executablePath) {
+if (!chromiumPath) {
   const message = "the page was not checked: there is no chromium; install one or name it in CHROMIUM";
   if (process.env["CI"]) throw new Error(message);
   console.warn(message);
@@ -43,16 +33,14 @@ const EXPECTED: [button: string, status: RegExp, body?: RegExp][] = [
   ["GET /nowhere", /^404 Not Found/, /"error":"not-found"/],
 ];
 
-describe.skipIf(!executablePath)("start page", () => {
+describe.skipIf(!chromiumPath)("start page", () => {
   let local: Local;
   let browser: Browser;
   let page: Page;
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    // Chromium's sandbox does not run as root, which is what containers are.
-    const args = process.getuid?.() === 0 ? ["--no-sandbox"] : [];
-    [local, browser] = await Promise.all([startLocal(), chromium.launch({ executablePath, args })]);
+    [local, browser] = await Promise.all([startLocal(), launchChromium()]);
     page = await browser.newPage();
     page.on("pageerror", (error) => complaints.push(error.message));
     page.on("request", (request) => {
