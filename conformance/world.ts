@@ -232,7 +232,7 @@ function pairsOf(headers: Headers): Pairs {
 }
 
 function bytesIn(text: Text): Uint8Array<ArrayBuffer> {
-  if (typeof text === "string") return new TextEncoder().encode(text);
+  if (typeof text === "string") return new Uint8Array(new TextEncoder().encode(text));
   return new Uint8Array(Array.from(atob(text.base64), (unit) => unit.charCodeAt(0)));
 }
 
