@@ -1,6 +1,6 @@
 // Cases: the files of conformance/cases, each a list of cases about one rule.
 
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { path } from "../scripts/paths.ts";
 import type { Case } from "./protocol.ts";
@@ -20,4 +20,11 @@ export function readCases(prefix = ""): Suite[] {
       file: path(file),
       cases: JSON.parse(readFileSync(path(file), "utf8")) as Case[],
     }));
+}
+
+/** Whether the module of every case was built. The guest in C is where clang is. */
+export function isBuilt({ cases }: Suite): boolean {
+  return cases.every(({ steps }) =>
+    steps.every(({ do: command }) => command.do !== "start" || existsSync(path(command.module))),
+  );
 }

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { parseArgs, styleText } from "node:util";
 import { path } from "../scripts/paths.ts";
 import { build } from "../scripts/build.ts";
-import { readCases } from "./cases.ts";
+import { isBuilt, readCases } from "./cases.ts";
 import type { Suite } from "./cases.ts";
 import { alike, difference, traceHash } from "./compare.ts";
 import { missing, readHosts } from "./hosts.ts";
@@ -127,9 +127,12 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return console.log(HELP);
-  const suites = readCases(values.case);
-  if (suites.length === 0) throw new Error(`no file of conformance/cases begins with "${values.case}"`);
+  const all = readCases(values.case);
+  if (all.length === 0) throw new Error(`no file of conformance/cases begins with "${values.case}"`);
   await build({ quiet: true });
+  const suites = all.filter(isBuilt);
+  for (const { name } of all.filter((suite) => !isBuilt(suite)))
+    console.log(`${styleText("yellow", "not run")}  ${name}: its module was not built; npm run build says why`);
   if (values.record) return record(suites);
   const hosts: HostEntry[] = values.driver
     ? [{ name: values.driver, driver: values.driver, needs: [] }]

@@ -6,7 +6,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, relative } from "node:path";
 import { parseArgs, promisify, styleText } from "node:util";
@@ -14,6 +14,7 @@ import { Worker } from "node:worker_threads";
 import { build as bundle } from "esbuild";
 import type { GuestJob, GuestResult } from "./asc-worker.ts";
 import { HOST_ENTRIES, path, ROOT } from "./paths.ts";
+import { HEADER } from "./header.ts";
 import { readHostile } from "./hostile.ts";
 import { watBytes } from "./wat.ts";
 
@@ -58,7 +59,9 @@ export async function build(options: BuildOptions = {}): Promise<void> {
   const results = await Promise.allSettled([
     ...(only === "guest" || only === "worker" ? [] : [buildHost(stamps, report)]),
     buildGuests(jobs, stamps, report),
-    ...(only === undefined || (only === "guest" && !options.guest) ? [buildHostile(stamps, report)] : []),
+    ...(only === undefined || (only === "guest" && !options.guest)
+      ? [buildHostile(stamps, report), buildC(stamps, report)]
+      : []),
   ]);
   for (const result of results) if (result.status === "rejected") failures.push(result.reason.message);
   writeAtomically(STAMPS, JSON.stringify(stamps));
@@ -212,6 +215,27 @@ async function buildHostile(stamps: Record<string, Stamp>, report: (text: string
   for (const { name, text } of readHostile()) writeAtomically(path(`${folder}/${name}.wasm`), await watBytes(text));
   stamps[folder] = { reads: inputs, fingerprint: fingerprint(inputs) };
   report(line(folder, seconds(start)));
+}
+
+/** The guest in C, where there is a compiler for it: nobody who uses or tests the rest needs one. */
+async function buildC(stamps: Record<string, Stamp>, report: (text: string) => void): Promise<void> {
+  const outFile = "build/conformance/c.wasm";
+  const inputs = ["conformance/c/guest.c", HEADER];
+  if (existsSync(path(outFile)) && isUpToDate(stamps[outFile], inputs)) return report(line(outFile, "up to date"));
+  const start = performance.now();
+  mkdirSync(dirname(path(outFile)), { recursive: true });
+  const argv = ["--target=wasm32", "-std=c11", "-Oz", "-Wall", "-Wextra", "-Werror", "-nostdlib", "-Wl,--no-entry"];
+  try {
+    await promisify(execFile)("clang", [...argv, "-o", outFile, inputs[0]!], { cwd: ROOT });
+  } catch (error) {
+    const { code, stderr } = error as { code?: unknown; stderr?: string };
+    if (code === "ENOENT") return report(line(outFile, "not built: there is no clang"));
+    if (/wasm-ld|wasm32/.test(stderr ?? ""))
+      return report(line(outFile, "not built: clang has no wasm32, or no wasm-ld"));
+    throw new Error(`${inputs[0]} does not compile:\n${stderr}`, { cause: error });
+  }
+  stamps[outFile] = { reads: inputs, fingerprint: fingerprint(inputs) };
+  report(line(outFile, `${statSync(path(outFile)).size} bytes, ${seconds(start)}`));
 }
 
 async function ask(compiler: Worker, job: GuestJob): Promise<GuestResult> {

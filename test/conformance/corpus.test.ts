@@ -2,14 +2,14 @@
 
 import { readFile } from "node:fs/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { readCases } from "../../conformance/cases.ts";
+import { isBuilt, readCases } from "../../conformance/cases.ts";
 import { alike } from "../../conformance/compare.ts";
 import { World } from "../../conformance/world.ts";
 import { path } from "../../scripts/paths.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
-describe.for(readCases())("$name", ({ cases }) => {
+describe.for(readCases().filter(isBuilt))("$name", ({ cases }) => {
   test.for(cases)("conformance: $title", async ({ steps }) => {
     const world = new World(async (module) => WebAssembly.compile(await readFile(path(module))));
     for (const method of ["log", "error"] as const) vi.spyOn(console, method).mockImplementation(world.log);
