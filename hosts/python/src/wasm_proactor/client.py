@@ -1,0 +1,67 @@
+"""Client: sends what guests fetch, by aiohttp.
+
+It adds nothing that the guest did not ask for and hides nothing: no redirects (each hop must be granted), no cookies,
+no proxies of the environment, no decompression (a response is forwarded byte for byte), no timeout (deadlines are the
+contract's), no limit of connections (`limits.connections` is).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+from yarl import URL
+
+from .message import Request, Response, Stream
+
+# What belongs to one connection, or decides where a request arrives, is not the guest's to say.
+_OWN_HEADERS = {
+    *("connection", "content-length", "expect", "host", "keep-alive", "proxy-connection"),
+    *("te", "trailer", "transfer-encoding", "upgrade"),
+}
+
+_ADDED_BY_AIOHTTP = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+class Client:
+    """One pool of connections, which begins with the first request."""
+
+    def __init__(self) -> None:
+        self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def fetch(self, request: Request) -> Response:
+        """The response as it is, its body still to be read. Raises an aiohttp.ClientError if there is none."""
+        answer = await self._running_session().request(
+            request.method,
+            URL(request.url, encoded=True),
+            headers=[header for header in request.headers if header[0] not in _OWN_HEADERS],
+            data=_sent(request.body),
+            allow_redirects=False,
+        )
+        headers = [(name.decode().lower(), value.decode("latin-1")) for name, value in answer.raw_headers]
+        return Response(answer.status, headers, Stream(answer.content.iter_any(), answer.close))
+
+    def _running_session(self) -> aiohttp.ClientSession:
+        # A pool of connections belongs to one event loop; a proactor may see several, one after the other.
+        loop = asyncio.get_running_loop()
+        if self._session is None or self._loop is not loop:
+            self._loop = loop
+            self._session = aiohttp.ClientSession(
+                auto_decompress=False,
+                connector=aiohttp.TCPConnector(limit=0, limit_per_host=0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                skip_auto_headers=_ADDED_BY_AIOHTTP,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=None),
+                trust_env=False,
+            )
+        return self._session
+
+    async def close(self) -> None:
+        """Closes all connections."""
+        if self._session:
+            await self._session.close()
+        self._session = None
+
+
+def _sent(body: bytes | Stream | None) -> bytes | AsyncIterator[bytes] | None:
+    return aiter(body) if isinstance(body, Stream) else body
