@@ -1,6 +1,8 @@
 // Serve: a proactor behind a platform's HTTP server.
 
+import type { Proactor } from "wasm-proactor";
 import { command } from "./command.ts";
+import type { Serving } from "./command.ts";
 import { proactorOf } from "./proactor.ts";
 import type { FileKv } from "./proactor.ts";
 
@@ -21,23 +23,30 @@ export interface HttpServer {
   destroy(): void;
 }
 
+export type Listen = (answer: Answer, at: Listening) => Promise<HttpServer>;
+
 /** What a platform brings along; all else is the same on each. */
 export interface Platform {
   readonly fileKv: FileKv;
-  listen(answer: Answer, at: Listening): Promise<HttpServer>;
+  readonly listen: Listen;
 }
 
 /** Serves what the command line says. */
-export function serve({ fileKv, listen }: Platform): Promise<void> {
-  return command(async (flags) => {
-    const app = await proactorOf(flags, fileKv);
-    const server = await listen((request) => app.fetch(request), flags);
-    return {
-      url: server.url,
-      async end(mode) {
-        await Promise.all([app.shutdown(mode), mode === "graceful" && server.stop()]);
-        if (mode === "now") server.destroy();
-      },
-    };
-  });
+export const serve = ({ fileKv, listen }: Platform): Promise<void> =>
+  command(async (flags) => served(await proactorOf(flags, fileKv), flags, listen));
+
+/** Puts a proactor behind a server. */
+export async function served(
+  app: Pick<Proactor, "fetch" | "shutdown">,
+  at: Listening,
+  listen: Listen,
+): Promise<Serving> {
+  const server = await listen((request) => app.fetch(request), at);
+  return {
+    url: server.url,
+    async end(mode) {
+      await Promise.all([app.shutdown(mode), mode === "graceful" && server.stop()]);
+      if (mode === "now") server.destroy();
+    },
+  };
 }

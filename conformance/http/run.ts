@@ -1,22 +1,29 @@
 // `npm run conformance:http`: the routes of the deployed Worker, over HTTP, against any host that serves them.
 
 import { randomBytes } from "node:crypto";
+import { resolve } from "node:path";
 import { parseArgs, styleText } from "node:util";
 import { path } from "../../scripts/paths.ts";
-import type { Check, ServerOptions, StartServer, Stats, Subject } from "./check.ts";
+import { missing, readHosts } from "../hosts.ts";
+import type { HostEntry } from "../hosts.ts";
+import type { Check, Server, ServerOptions, StartServer, Stats, Subject } from "./check.ts";
 import { connections } from "./checks/connections.ts";
 import { serving } from "./checks/serving.ts";
 import { perform } from "./perform.ts";
 import type { Outcome, Skip } from "./perform.ts";
 import { endServer, startServer } from "./server.ts";
 import { CHECKS } from "./suite.ts";
+import { tableOf } from "./table.ts";
+import type { Column } from "./table.ts";
 import { startUpstream } from "./upstream.ts";
 
 const HELP = `Checks the routes of the deployed Worker on any host, over HTTP.
 
+  npm run conformance:http -- --host node
   npm run conformance:http -- --url http://127.0.0.1:8787 --upstream http://127.0.0.1:9000
   npm run conformance:http -- --serve "serve {module} --port 0 --kv CACHE --origin UPSTREAM={upstream}"
 
+  --host      a host of conformance/hosts.json, or all of them: then each check of which host, as a table
   --url       where the host listens, started by you; it grants CACHE and UPSTREAM
   --upstream  the upstream behind it: node conformance/http/upstream.ts --port 9000
   --serve     starts the host, which prints "listening on http://…", and an upstream for it; ends both
@@ -35,6 +42,7 @@ class BadUse extends Error {}
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
+      host: { type: "string" },
       url: { type: "string" },
       upstream: { type: "string" },
       serve: { type: "string" },
@@ -48,10 +56,14 @@ async function main(): Promise<void> {
   const checks = ALL.filter(({ name }) => values.check.some((begin) => name.startsWith(begin)));
   if (checks.length === 0) throw new BadUse(`no check begins with "${values.check.join('", "')}"`);
   const skips = values.skip.map(skipOf);
-  const { url, upstream, serve, module } = values;
-  if (serve && !url && !upstream) await conclude(served(serve, module, checks, skips));
-  else if (url && upstream && !serve) await conclude(perform(checks, subjectAt(url, upstream), skips));
-  else throw new BadUse("give --url with --upstream, or --serve alone; --help says more");
+  const { host, url, upstream, serve } = values;
+  const module = resolve(values.module);
+  const ways = [host, serve, url && upstream].filter(Boolean).length;
+  if (ways !== 1 || Boolean(url) !== Boolean(upstream))
+    throw new BadUse("give one of --host, --serve, and --url with --upstream; --help says more");
+  if (host) await conclude(await compare(readHosts(host), module, checks, skips));
+  else if (serve) await conclude(await print(served(serve, module, checks, skips)));
+  else await conclude(await print(perform(checks, subjectAt(url!, upstream!), skips)));
 }
 
 function skipOf(text: string): Skip {
@@ -79,15 +91,16 @@ async function* served(
   module: string,
   checks: readonly Check[],
   skips: readonly Skip[],
+  cwd?: string,
 ): AsyncGenerator<Outcome> {
   const upstream = await startUpstream();
-  const start = (options: ServerOptions = {}) => {
+  const servers: Server[] = [];
+  const start = (options: ServerOptions = {}): Server => {
     const filled = command.replaceAll("{upstream}", upstream.url).replaceAll("{module}", options.module ?? module);
-    const server = startServer([filled, options.argument ?? ""].join(" "));
+    const server = startServer([filled, options.argument ?? ""].join(" "), cwd);
     servers.push(server);
     return server;
   };
-  const servers: ReturnType<StartServer>[] = [];
   try {
     yield* perform(checks, subjectAt(await start().url, upstream.url, start), skips);
   } finally {
@@ -97,15 +110,47 @@ async function* served(
   }
 }
 
-/** Prints what comes, and what it comes to. */
-async function conclude(outcomes: AsyncIterable<Outcome>): Promise<void> {
-  const counts = { ok: 0, FAILED: 0, skipped: 0 };
-  for await (const outcome of outcomes) {
-    counts[outcome.is]++;
-    console.log(lineOf(outcome));
+/** Runs the checks on each host that there can be here. */
+async function compare(
+  hosts: readonly HostEntry[],
+  module: string,
+  checks: readonly Check[],
+  skips: readonly Skip[],
+): Promise<Outcome[]> {
+  const columns: Column[] = [];
+  for (const host of hosts) {
+    const { name, serve } = host;
+    const reason = serve ? missing(host) : "it has no server";
+    console.log(`\n${styleText("bold", name)}${reason ? `: not run, ${reason}` : ""}`);
+    const own = Object.entries(host.skip ?? {}).map(([check, why]): Skip => ({ check, reason: why }));
+    const outcomes = reason ? [] : await print(served(serve!, module, checks, [...skips, ...own], path()));
+    columns.push({ name, outcomes, ...(reason && { reason }) });
   }
-  console.log(`\n${counts.ok} ok, ${counts.FAILED} failed, ${counts.skipped} skipped`);
-  if (counts.FAILED > 0) process.exitCode = 1;
+  if (columns.length > 1) console.log(`\n${tableOf(columns)}`);
+  return columns.flatMap(({ outcomes }) => outcomes);
+}
+
+/** Prints outcomes as they come. A host that does not start is one that failed. */
+async function print(outcomes: AsyncIterable<Outcome>): Promise<Outcome[]> {
+  const all: Outcome[] = [];
+  try {
+    for await (const outcome of outcomes) {
+      all.push(outcome);
+      console.log(lineOf(outcome));
+    }
+  } catch (error) {
+    const failed: Outcome = { name: "the host", is: "FAILED", difference: (error as Error).message };
+    all.push(failed);
+    console.log(lineOf(failed));
+  }
+  return all;
+}
+
+async function conclude(outcomes: readonly Outcome[]): Promise<void> {
+  const count = (is: Outcome["is"]): number => outcomes.filter((outcome) => outcome.is === is).length;
+  console.log(`\n${count("ok")} ok, ${count("FAILED")} failed, ${count("skipped")} skipped`);
+  // Nothing that ran is nothing that passed.
+  if (count("FAILED") > 0 || count("ok") === 0) process.exitCode = 1;
 }
 
 function lineOf(outcome: Outcome): string {
@@ -124,3 +169,5 @@ await main().catch((error: Error) => {
   const isBadUse = error instanceof BadUse || (error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS");
   process.exitCode = isBadUse ? BAD_USE : 1;
 });
+// The upstream may still be waiting, for a client that has gone.
+process.exit();

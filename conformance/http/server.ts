@@ -9,11 +9,17 @@ import type { Server } from "./check.ts";
 const READY = /^listening on (http:\/\/\S+)$/;
 
 /**
- * Starts a command, a simple one: the shell only splits it, and then becomes it. It gets a process group of its own: between it and the server there may be others, such as a package
- * manager, which pass no signals on.
+ * Starts a shell command, in the folder of the caller or in `cwd`. It gets a process group of its own, all of which is sent
+ * the signals: the server may be a child of something that passes none on. The shell itself takes no notice of them, so that
+ * it ends as the server does.
  */
-export function startServer(command: string): Server {
-  const child = spawn(`exec ${command}`, { shell: true, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+export function startServer(command: string, cwd?: string): Server {
+  const child = spawn(`trap : INT TERM\n${command}`, {
+    shell: true,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    ...(cwd && { cwd }),
+  });
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const ended = once(child, "close").then(([code, signal]) => ({ code, signal, stderr }));

@@ -1,0 +1,7 @@
+// Deno: `deno run --allow-net --allow-read --allow-write --allow-env hosts/deno/serve.ts app.wasm`
+
+import { fileKv } from "wasm-proactor/node";
+import { serve } from "../serve.ts";
+import { listen } from "./http.ts";
+
+await serve({ fileKv, listen });
