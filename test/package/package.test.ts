@@ -92,6 +92,7 @@ test("package: holds both halves, the docs and the licence, and nothing else", (
     "assembly",
     "dist",
     "docs",
+    "include",
     "index.ts",
     "package.json",
     "src",
