@@ -52,6 +52,13 @@ describe.each(RELEASES)("$title", ({ suffix, options }) => {
       await expectNothingLeft(host);
     });
 
+    test("fiber: one ends with its scope, and the scope is left when it has", async () => {
+      const host = await start();
+      expect(await textOf(host, "/scope")).toBe("begins -8 -8 ends completes -8");
+      expect(host.simulation.clock.now()).toBe(5);
+      await expectNothingLeft(host);
+    });
+
     test("fiber: one that is cancelled and waits on for ever is ended, with a report", async () => {
       const host = await start();
       expect((await host.fetch("/stubborn")).status).toBe(500);

@@ -6,6 +6,7 @@ import {
   Exchange,
   Gate,
   Operation,
+  Scope,
   Status,
   cancel,
   fiber,
@@ -277,12 +278,12 @@ class Log {
   }
 }
 
-/** Cancels a fiber before it begins, while it waits, and after it has ended. */
 /** Waits for ever, whatever comes of it. */
 function stubborn(_exchange: Exchange): void {
   for (;;) timer(1).await();
 }
 
+/** Cancels a fiber before it begins, while it waits, and after it has ended. */
 function cancelled(exchange: Exchange): void {
   const log = new Log(exchange);
   const after = numberOf(exchange, "after");
@@ -339,6 +340,16 @@ function onFiber(exchange: Exchange): void {
       .timeout(10)
       .await();
     log.add(`completes ${completion.status}`);
+    exchange.respond(200, log.written);
+  } else if (path == "/scope") {
+    const log = new Log(exchange);
+    const scope = new Scope();
+    fiber(log, (log) => log.live())
+      .within(scope)
+      .then(log, (log, completion) => log.add(`completes ${completion.status}`));
+    timer(5).await();
+    scope.cancel();
+    scope.join().await();
     exchange.respond(200, log.written);
   } else if (path == "/silent") timer(1).await();
   else if (path != "/silent-at-once") exchange.respond(404, path);
