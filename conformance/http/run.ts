@@ -1,6 +1,7 @@
 // `npm run conformance:http`: the routes of the deployed Worker, over HTTP, against any host that serves them.
 
 import { randomBytes } from "node:crypto";
+import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs, styleText } from "node:util";
 import { path } from "../../scripts/paths.ts";
@@ -29,6 +30,7 @@ const HELP = `Checks the routes of the deployed Worker on any host, over HTTP.
   --serve     starts the host, which prints "listening on http://…", and an upstream for it; ends both
   --module    what {module} stands for; build/worker.wasm without it
   --check     only the checks whose name begins so; may be given again
+  --json      with --host: writes what passed to this file
   --skip      not the checks whose name begins so: "name=reason"; may be given again
 `;
 
@@ -49,6 +51,7 @@ async function main(): Promise<void> {
       module: { type: "string", default: path("build/worker.wasm") },
       check: { type: "string", multiple: true, default: [""] },
       skip: { type: "string", multiple: true, default: [] },
+      json: { type: "string" },
       help: { type: "boolean", short: "h" },
     },
   });
@@ -61,8 +64,11 @@ async function main(): Promise<void> {
   const ways = [host, serve, url && upstream].filter(Boolean).length;
   if (ways !== 1 || Boolean(url) !== Boolean(upstream))
     throw new BadUse("give one of --host, --serve, and --url with --upstream; --help says more");
-  if (host) await conclude(await compare(readHosts(host), module, checks, skips));
-  else if (serve) await conclude(await print(served(serve, module, checks, skips)));
+  if (host) {
+    const columns = await compare(readHosts(host), module, checks, skips);
+    if (values.json) writeFileSync(values.json, JSON.stringify(columns.map(summary), null, 2));
+    await conclude(columns.flatMap(({ outcomes }) => outcomes));
+  } else if (serve) await conclude(await print(served(serve, module, checks, skips)));
   else await conclude(await print(perform(checks, subjectAt(url!, upstream!), skips)));
 }
 
@@ -116,7 +122,7 @@ async function compare(
   module: string,
   checks: readonly Check[],
   skips: readonly Skip[],
-): Promise<Outcome[]> {
+): Promise<Column[]> {
   const columns: Column[] = [];
   for (const host of hosts) {
     const { name, serve } = host;
@@ -127,7 +133,14 @@ async function compare(
     columns.push({ name, outcomes, ...(reason && { reason }) });
   }
   if (columns.length > 1) console.log(`\n${tableOf(columns)}`);
-  return columns.flatMap(({ outcomes }) => outcomes);
+  return columns;
+}
+
+/** What docs/portability.json has of a host. */
+function summary({ name, outcomes, reason }: Column): object {
+  const count = (is: Outcome["is"]): number => outcomes.filter((outcome) => outcome.is === is).length;
+  if (reason) return { name, notRun: reason };
+  return { name, passed: count("ok"), failed: count("FAILED"), skipped: count("skipped") };
 }
 
 /** Prints outcomes as they come. A host that does not start is one that failed. */
