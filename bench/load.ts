@@ -15,14 +15,16 @@ interface Report {
   "2xx": number;
   non2xx: number;
   errors: number;
+  /** Milliseconds. */
+  latency: { p99: number };
 }
 
 /** Asks for `url` again and again for `seconds`. Throws if any answer is not a success. */
-export async function load(url: string, seconds: number): Promise<{ answers: number; seconds: number }> {
+export async function load(url: string, seconds: number): Promise<{ answers: number; seconds: number; p99: number }> {
   const headers = HEADERS.flatMap((header) => ["-H", header]);
   const args = [`-c${CONNECTIONS}`, `-d${seconds}`, "--json", ...headers, url];
   const { stdout } = await promisify(execFile)(path("node_modules/.bin/autocannon"), args);
   const report = JSON.parse(stdout) as Report;
   if (report.non2xx + report.errors > 0) throw new Error(`${url}: ${report.non2xx} errors, ${report.errors} failures`);
-  return { answers: report["2xx"], seconds: report.duration };
+  return { answers: report["2xx"], seconds: report.duration, p99: report.latency.p99 };
 }

@@ -12,6 +12,8 @@ export interface HostEntry {
   driver?: string;
   /** Starts a server; `{module}` and `{upstream}` are filled in. */
   serve?: string;
+  /** Starts a plain handler in the host's language, to compare with. */
+  plain?: string;
   /** Files of cases, and checks of the HTTP suite, that its platform makes impossible, with the reason. */
   skip?: Record<string, string>;
 }
