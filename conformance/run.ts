@@ -24,8 +24,9 @@ const HELP = `Acts the cases of conformance/cases out with a host, and shows wha
   --json    write what passed, and the hashes, to this file
 `;
 
-/** Milliseconds that a driver may take over one command. */
+/** Milliseconds that a driver may take over one command, and over the first: it may have to be compiled. */
 const REPLY_MS_MAX = 60_000;
+const START_MS_MAX = 1_800_000;
 /** Differences that are shown in full. */
 const SHOWN_MAX = 5;
 
@@ -40,11 +41,11 @@ class Driver {
     this.#lines = createInterface({ input: this.#process.stdout! })[Symbol.asyncIterator]();
   }
 
-  async ask(command: Command): Promise<Reply> {
+  async ask(command: Command, msMax = REPLY_MS_MAX): Promise<Reply> {
     this.#process.stdin!.write(`${JSON.stringify(command)}\n`);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no reply to ${JSON.stringify(command)}`)), REPLY_MS_MAX);
+      timer = setTimeout(() => reject(new Error(`no reply to ${JSON.stringify(command)}`)), msMax);
     });
     const { value, done } = await Promise.race([this.#lines.next(), late]).finally(() => clearTimeout(timer));
     if (done) throw new Error(`the driver ended at ${JSON.stringify(command)}`);
@@ -74,7 +75,7 @@ export async function runHost(command: string, suites: Suite[], show: (text: str
   const all: Reply[] = [];
   const result: Result = { host: "", engine: "", passed: 0, failed: [], hashes: {}, hash: "" };
   try {
-    const hello = await driver.ask({ do: "hello" });
+    const hello = await driver.ask({ do: "hello" }, START_MS_MAX);
     Object.assign(result, { host: hello.host ?? "?", engine: hello.engine ?? "?" });
     for (const { name, cases } of suites) {
       const seen: Reply[] = [];
