@@ -21,11 +21,18 @@ export async function listen(answer: Answer, { hostname, port }: Listening): Pro
     idleTimeout: 0,
     // As is how much of a body it takes.
     maxRequestBodySize: Number.MAX_SAFE_INTEGER,
-    fetch: answer,
+    fetch: async (request) => withoutUnread(await answer(request), request.method),
   });
   return {
     url: `http://${server.hostname}:${server.port}`,
     stop: () => server.stop(),
     destroy: () => void server.stop(true),
   };
+}
+
+/** Bun sends no body to a HEAD, but does not let go of it either. */
+function withoutUnread(response: Response, method: string): Response {
+  if (method !== "HEAD" || !response.body) return response;
+  void response.body.cancel();
+  return new Response(null, response);
 }
