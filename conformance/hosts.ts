@@ -14,6 +14,8 @@ export interface HostEntry {
   serve?: string;
   /** Starts a plain handler in the host's language, to compare with. */
   plain?: string;
+  /** Has no server: the HTTP suite runs inside of its page, as far as it needs no socket. */
+  page?: boolean;
   /** Files of cases, and checks of the HTTP suite, that its platform makes impossible, with the reason. */
   skip?: Record<string, string>;
 }

@@ -66,10 +66,11 @@ async function main(): Promise<void> {
     throw new BadUse("give one of --host, --serve, and --url with --upstream; --help says more");
   if (host) {
     const columns = await compare(readHosts(host), module, checks, skips);
-    if (values.json) writeFileSync(values.json, JSON.stringify(columns.map(summary), null, 2));
-    await conclude(columns.flatMap(({ outcomes }) => outcomes));
-  } else if (serve) await conclude(await print(served(serve, module, checks, skips)));
-  else await conclude(await print(perform(checks, subjectAt(url!, upstream!), skips)));
+    if (values.json) writeFileSync(values.json, JSON.stringify(columns.map(summaryOf), null, 2));
+    return conclude(columns.flatMap(({ outcomes }) => outcomes));
+  }
+  if (serve) return conclude(await print(served(serve, module, checks, skips)));
+  return conclude(await print(perform(checks, subjectAt(url!, upstream!), skips)));
 }
 
 function skipOf(text: string): Skip {
@@ -125,22 +126,31 @@ async function compare(
 ): Promise<Column[]> {
   const columns: Column[] = [];
   for (const host of hosts) {
-    const { name, serve } = host;
-    const reason = serve ? missing(host) : "it has no server";
-    console.log(`\n${styleText("bold", name)}${reason ? `: not run, ${reason}` : ""}`);
-    const own = Object.entries(host.skip ?? {}).map(([check, why]): Skip => ({ check, reason: why }));
-    const outcomes = reason ? [] : await print(served(serve!, module, checks, [...skips, ...own], path()));
-    columns.push({ name, outcomes, ...(reason && { reason }) });
+    const reason = await reasonNotToRun(host);
+    console.log(`\n${styleText("bold", host.name)}${reason ? `: not run, ${reason}` : ""}`);
+    const outcomes = reason ? [] : await print(await performOn(host, module, checks, skips));
+    columns.push({ name: host.name, outcomes, ...(reason && { reason }) });
   }
   if (columns.length > 1) console.log(`\n${tableOf(columns)}`);
   return columns;
 }
 
-/** What docs/portability.json has of a host. */
-function summary({ name, outcomes, reason }: Column): object {
-  const count = (is: Outcome["is"]): number => outcomes.filter((outcome) => outcome.is === is).length;
-  if (reason) return { name, notRun: reason };
-  return { name, passed: count("ok"), failed: count("FAILED"), skipped: count("skipped") };
+async function reasonNotToRun(host: HostEntry): Promise<string | undefined> {
+  if (!host.serve && !host.page) return "it has no server";
+  if (host.page && !(await import("../../scripts/chromium.ts")).chromiumPath) return "there is no chromium here";
+  return missing(host);
+}
+
+async function performOn(
+  { page, serve, skip = {} }: HostEntry,
+  module: string,
+  checks: readonly Check[],
+  skips: readonly Skip[],
+): Promise<AsyncIterable<Outcome>> {
+  const all = [...skips, ...Object.entries(skip).map(([check, reason]): Skip => ({ check, reason }))];
+  if (!page) return served(serve!, module, checks, all, path());
+  // It needs packages, which the rest does without.
+  return (await import("../../hosts/browser/chromium.ts")).performInPage(checks, all);
 }
 
 /** Prints outcomes as they come. A host that does not start is one that failed. */
@@ -159,11 +169,19 @@ async function print(outcomes: AsyncIterable<Outcome>): Promise<Outcome[]> {
   return all;
 }
 
-async function conclude(outcomes: readonly Outcome[]): Promise<void> {
-  const count = (is: Outcome["is"]): number => outcomes.filter((outcome) => outcome.is === is).length;
-  console.log(`\n${count("ok")} ok, ${count("FAILED")} failed, ${count("skipped")} skipped`);
+const count = (outcomes: readonly Outcome[], is: Outcome["is"]): number =>
+  outcomes.filter((outcome) => outcome.is === is).length;
+
+function summaryOf({ name, outcomes, reason }: Column) {
+  const [passed, failed, skipped] = (["ok", "FAILED", "skipped"] as const).map((is) => count(outcomes, is));
+  return { name, ...(reason ? { notRun: reason } : { passed, failed, skipped }) };
+}
+
+function conclude(outcomes: readonly Outcome[]): void {
+  const [passed, failed, skipped] = (["ok", "FAILED", "skipped"] as const).map((is) => count(outcomes, is));
+  console.log(`\n${passed} ok, ${failed} failed, ${skipped} skipped`);
   // Nothing that ran is nothing that passed.
-  if (count("FAILED") > 0 || count("ok") === 0) process.exitCode = 1;
+  if (failed! > 0 || passed === 0) process.exitCode = 1;
 }
 
 function lineOf(outcome: Outcome): string {

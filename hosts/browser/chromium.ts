@@ -1,5 +1,6 @@
 // Chromium: performs the HTTP suite in a page of a real browser.
 
+import type { Check } from "../../conformance/http/check.ts";
 import { launchChromium } from "../../scripts/chromium.ts";
 import type { Outcome, Skip } from "../../conformance/http/perform.ts";
 import { startPlayground } from "./server.ts";
@@ -20,8 +21,9 @@ class Channel<T> {
   }
 }
 
-/** The outcomes, as they come. */
-export async function* performInPage(names: readonly string[], skips: readonly Skip[]): AsyncGenerator<Outcome> {
+/** The outcomes, as they come. What needs a socket is skipped. */
+export async function* performInPage(checks: readonly Check[], skips: readonly Skip[]): AsyncGenerator<Outcome> {
+  const names = checks.map(({ name }) => name);
   const [server, browser] = await Promise.all([startPlayground(0), launchChromium()]);
   try {
     const page = await browser.newPage();
@@ -35,6 +37,7 @@ export async function* performInPage(names: readonly string[], skips: readonly S
       .finally(() => outcomes.tell(undefined));
     for (let outcome = await outcomes.next(); outcome; outcome = await outcomes.next()) yield outcome;
     await performed;
+    for (const { name, need } of checks) if (need) yield { name, is: "skipped", reason: "a page has no sockets" };
   } finally {
     await browser.close();
     server.destroy();
