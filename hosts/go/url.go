@@ -1,0 +1,102 @@
+package proactor
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// URLs as guests know them: absolute, and with a host, a port and a path that are written in one way only. What is
+// checked is what is sent, so that no two parsers can disagree about it.
+
+var errNoURL = errors.New("no URL")
+
+// parseURL reads an absolute URL, or one relative to a base.
+func parseURL(text string, base *url.URL) (*url.URL, error) {
+	target, err := url.Parse(strings.TrimSpace(text))
+	if err != nil {
+		return nil, err
+	}
+	target = base.ResolveReference(target)
+	if target.Scheme != "http" && target.Scheme != "https" {
+		return target, nil
+	}
+	port := target.Port()
+	if number, err := strconv.ParseUint(port, 10, 16); port != "" && err != nil {
+		return nil, err
+	} else if isDefaultPort(target.Scheme, number) {
+		port = ""
+	} else if port != "" {
+		port = strconv.FormatUint(number, 10)
+	}
+	host := strings.ToLower(target.Hostname())
+	if host == "" || target.Opaque != "" {
+		return nil, errNoURL
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	if target.Host = host; port != "" {
+		target.Host += ":" + port
+	}
+	if target.Path == "" {
+		target.Path = "/"
+	}
+	target.RawQuery = escapeQuery(target.RawQuery)
+	return target, nil
+}
+
+func isDefaultPort(scheme string, port uint64) bool {
+	return scheme == "http" && port == 80 || scheme == "https" && port == 443
+}
+
+// escapeQuery escapes what a request line cannot carry.
+func escapeQuery(query string) string {
+	var builder strings.Builder
+	for index := range len(query) {
+		c := query[index]
+		if c > ' ' && c < 0x7f && !strings.ContainsRune(`"'<>`, rune(c)) {
+			builder.WriteByte(c)
+		} else {
+			const digits = "0123456789ABCDEF"
+			builder.Write([]byte{'%', digits[c>>4], digits[c&15]})
+		}
+	}
+	return builder.String()
+}
+
+// originOf is scheme, host and port.
+func originOf(target *url.URL) string { return target.Scheme + "://" + target.Host }
+
+// urlOf is an incoming request's absolute URL. HTTP sends no fragment.
+func urlOf(request *http.Request) string {
+	scheme, host := "http://", request.Host
+	if request.TLS != nil || request.URL.Scheme == "https" {
+		scheme = "https://"
+	}
+	if host == "" {
+		host = request.URL.Host
+	}
+	return scheme + host + request.URL.RequestURI()
+}
+
+// encodeHead encodes a request's head: (method, URL), then its headers if they are wanted.
+func encodeHead(request *http.Request, wantsHeaders bool) []byte {
+	head := []pair{{request.Method, urlOf(request)}}
+	if wantsHeaders {
+		head = append(head, requestHeaderPairs(request)...)
+	}
+	return encodePairs(head, nil)
+}
+
+// requestHeaderPairs has the host, which net/http keeps apart.
+func requestHeaderPairs(request *http.Request) []pair {
+	headers := request.Header
+	if request.Host != "" {
+		headers = headers.Clone()
+		headers.Set("Host", request.Host)
+	}
+	return headerPairs(headers)
+}
