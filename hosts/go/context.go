@@ -11,7 +11,7 @@ type ioContext struct {
 	inFlight inFlight
 	// Completions that wait for a turn. Their places were reserved at admission: an operation counts until polled.
 	pending   fifo
-	resources map[uint32]resource
+	resources resourceTable
 
 	// Made on demand: many a request needs neither.
 	deadlines   *deadlines
@@ -115,19 +115,16 @@ func (c *ioContext) settled(o *operation) {
 
 func (c *ioContext) addResource(r resource) uint32 {
 	number := c.instance.takeResourceNumber()
-	if c.resources == nil {
-		c.resources = make(map[uint32]resource)
-	}
-	c.resources[number] = r
+	c.resources.add(number, r)
 	return number
 }
 
 // resource finds a resource of this context or of its instance. Another context's is not found.
 func (c *ioContext) resource(number uint32) resource {
-	if r, ok := c.resources[number]; ok {
+	if r := c.resources.get(number); r != nil {
 		return r
 	}
-	return c.instance.own.resources[number]
+	return c.instance.own.resources.get(number)
 }
 
 // resourceOf is the same, if it is of this kind.
@@ -165,8 +162,8 @@ func (c *ioContext) bodyBytesMax(asked uint32) int {
 
 // closeResource gives a resource of this context back, if there is one, and cancels what is in flight on it.
 func (c *ioContext) closeResource(number uint32) {
-	r, ok := c.resources[number]
-	if !ok {
+	r := c.resources.get(number)
+	if r == nil {
 		return
 	}
 	c.inFlight.each(func(o *operation) {
@@ -174,7 +171,7 @@ func (c *ioContext) closeResource(number uint32) {
 			o.end(StatusCancelled, "its resource was closed")
 		}
 	})
-	delete(c.resources, number)
+	c.resources.remove(number)
 	c.instance.resources--
 	if b, ok := r.(*body); ok {
 		c.instance.letGo(b)
@@ -195,7 +192,7 @@ func (c *ioContext) abandon() {
 		o.settled = true
 		c.instance.heldBytes -= o.heldBytes
 	})
-	c.instance.resources -= len(c.resources)
+	c.instance.resources -= c.resources.held
 }
 
 // letGo aborts and closes what is left.
@@ -205,10 +202,10 @@ func (c *ioContext) letGo() {
 	}
 	c.inFlight.each((*operation).abort)
 	c.inFlight = inFlight{}
-	for _, r := range c.resources {
-		if b, ok := r.(*body); ok {
+	for _, entry := range c.resources.entries {
+		if b, ok := entry.resource.(*body); ok {
 			c.instance.letGo(b)
 		}
 	}
-	c.resources = nil
+	c.resources = resourceTable{}
 }

@@ -10,24 +10,33 @@ import (
 // Headers of net/http, and the lists of pairs that guests have instead. A header's bytes are no UTF-8: as the fetch
 // standard has it, each stands for the character of its number.
 
-// headersOf makes headers of pairs, and refuses what HTTP does not allow.
-func headersOf(pairs []pair) (http.Header, error) {
-	headers := make(http.Header, len(pairs))
-	for _, pair := range pairs {
+// checkHeaders makes what is sent of pairs, and refuses what HTTP does not allow.
+func checkHeaders(pairs []pair) ([]pair, error) {
+	for index, pair := range pairs {
 		value, ok := utf8ToLatin1(strings.Trim(pair.value, " \t\r\n"))
 		if !ok || !isToken(pair.name) || strings.ContainsAny(value, "\x00\r\n") {
 			return nil, failed(StatusInvalid, "headers: %q is none", pair.name)
 		}
-		headers.Add(pair.name, value)
+		pairs[index].value = value
 	}
-	return headers, nil
+	return pairs, nil
+}
+
+// addHeaders adds pairs that were checked.
+func addHeaders(headers http.Header, pairs []pair) {
+	for _, pair := range pairs {
+		headers.Add(pair.name, pair.value)
+	}
 }
 
 // headerPairs are headers in lower case, sorted by name, one for each name; cookies that are set stay apart.
 func headerPairs(headers http.Header) []pair {
-	pairs := make([]pair, 0, len(headers))
+	return appendHeaders(make([]pair, 0, len(headers)), headers)
+}
+
+func appendHeaders(pairs []pair, headers http.Header) []pair {
 	for name, values := range headers {
-		name = strings.ToLower(name)
+		name = lower(name)
 		switch {
 		case name == "set-cookie":
 			for _, value := range values {
@@ -41,6 +50,25 @@ func headerPairs(headers http.Header) []pair {
 	}
 	slices.SortStableFunc(pairs, func(a, b pair) int { return strings.Compare(a.name, b.name) })
 	return pairs
+}
+
+// lowerNames spares an allocation for each of the headers that most requests have.
+var lowerNames = map[string]string{}
+
+func init() {
+	for _, name := range []string{
+		"accept", "accept-encoding", "accept-language", "authorization", "cache-control", "connection", "content-length",
+		"content-type", "cookie", "date", "host", "referer", "user-agent", "x-forwarded-for",
+	} {
+		lowerNames[http.CanonicalHeaderKey(name)] = name
+	}
+}
+
+func lower(name string) string {
+	if known, ok := lowerNames[name]; ok {
+		return known
+	}
+	return strings.ToLower(name)
 }
 
 func isToken(text string) bool {

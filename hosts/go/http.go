@@ -6,28 +6,62 @@ import (
 	"net/url"
 	"strconv"
 	"sync"
+	"time"
 )
 
 // ServeHTTP answers one request by the guest. What goes wrong is a response with status 500, and a report. A request whose
 // context ends before it is answered is over.
 func (p *Proactor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	hasBody := r.Body != nil && r.Body != http.NoBody
 	var control *http.ResponseController
-	if hasBody {
-		// A guest may answer with the request's own body, or answer first and read later.
+	if r.Body != nil && r.Body != http.NoBody {
 		control = http.NewResponseController(w)
-		control.EnableFullDuplex()
 	}
 	c, answer := p.receive(r, control)
-	if c != nil && answer == nil {
+	if answer == nil {
 		p.platform.Wait(c.answered, r.Context().Done())
 		c.abandon()
 		answer = c.response()
 	}
-	answer.send(w, r, hasBody)
-	// net/http takes the request's body away when this returns.
-	if hasBody && c != nil && c.over != nil {
+	if control == nil || c == nil || !c.mayRead(answer) {
+		answer.send(w, r, false)
+		return
+	}
+	// A guest may answer with the request's own body, or answer first and read later. net/http takes the body away when
+	// this returns, and unless it is told otherwise when the answer begins.
+	control.EnableFullDuplex()
+	answer.send(w, r, true)
+	if c.over != nil {
 		p.platform.Wait(c.over, r.Context().Done())
+	}
+	discard(r.Body, control)
+}
+
+// mayRead tells whether the request's body may still be read while the answer is sent, or later.
+func (c *requestContext) mayRead(answer *response) bool {
+	if answer.stream != nil {
+		if _, ok := answer.stream.ReadCloser.(*requestBody); ok {
+			return true
+		}
+	}
+	if c.over == nil {
+		return false
+	}
+	select {
+	case <-c.over:
+		return false
+	default:
+		return true
+	}
+}
+
+// discardMax is how much of an unread body is read in order to keep the connection.
+const discardMax = 256 << 10
+
+// discard reads what is left of a body. In full duplex net/http must not come to its end by itself: it would begin to
+// watch the connection while it waits for the next request there, and fail.
+func discard(body io.Reader, control *http.ResponseController) {
+	if _, err := io.CopyN(io.Discard, body, discardMax); err == nil {
+		control.SetReadDeadline(time.Unix(1, 0))
 	}
 }
 
@@ -74,10 +108,12 @@ func (p *Proactor) begin(c *requestContext) (*response, bool) {
 
 // response is an answer on its way to the client: bytes of the guest's, or a body that stays on the host.
 type response struct {
-	status  int
-	headers http.Header
-	bytes   []byte
-	stream  *payloadBody
+	status int
+	// Those of a response that is forwarded, and those of the guest.
+	upstream http.Header
+	headers  []pair
+	bytes    []byte
+	stream   *payloadBody
 }
 
 // lengthUnset is up to how many bytes net/http finds out the length by itself.
@@ -85,11 +121,11 @@ const lengthUnset = 2048
 
 func (a *response) send(w http.ResponseWriter, r *http.Request, flush bool) {
 	headers := w.Header()
-	for name, values := range a.headers {
-		if !isHopByHop(name) {
-			headers[name] = values
-		}
+	for name, values := range a.upstream {
+		headers[name] = values
 	}
+	addHeaders(headers, a.headers)
+	removeHopByHop(headers)
 	if _, ok := headers["Content-Type"]; !ok {
 		headers["Content-Type"] = nil // Otherwise net/http guesses.
 	}
@@ -148,13 +184,13 @@ func (a *response) sendStream(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// isHopByHop tells of headers that say something about one connection.
-func isHopByHop(name string) bool {
-	switch name {
-	case "Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
-		return true
+// removeHopByHop removes headers that say something about one connection.
+func removeHopByHop(headers http.Header) {
+	for _, name := range []string{
+		"Connection", "Keep-Alive", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade",
+	} {
+		delete(headers, name)
 	}
-	return false
 }
 
 // Requests of the guest's.
@@ -171,12 +207,8 @@ func sendOnce(client *http.Client, request *http.Request) (*http.Response, error
 		hop.transport = http.DefaultTransport
 	}
 	once.Transport = hop
-	for name := range request.Header {
-		if isHopByHop(name) || name == "Host" || name == "Content-Length" {
-			request.Header = request.Header.Clone()
-			delete(request.Header, name)
-		}
-	}
+	removeHopByHop(request.Header)
+	remove(request.Header, "Host", "Content-Length")
 	response, err := once.Do(request)
 	if err != nil {
 		// Whoever asked knows method and URL.

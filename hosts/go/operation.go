@@ -121,7 +121,9 @@ func (o *operation) blame(err error) {
 // signal is the context of the work, which ends when the result is no longer wanted.
 func (o *operation) signal() context.Context {
 	if o.ctx == nil {
-		o.ctx, o.cancel = context.WithCancel(o.context.request.background)
+		// The request's values, but not its end: what is begun may outlive the answer.
+		values := context.WithoutCancel(o.context.request.exchange.request.Context())
+		o.ctx, o.cancel = context.WithCancel(values)
 		if o.settled {
 			o.cancel()
 		}

@@ -8,7 +8,7 @@ var closeProcessor = &processor{
 	decode: func(s *submission, c *ioContext) (work, error) {
 		number := s.resource
 		// A grant outlives the request, so a request cannot give it back: the next one would miss it.
-		if _, isOwn := c.resources[number]; !isOwn {
+		if c.resources.get(number) == nil {
 			if c.resource(number) != nil {
 				return nil, failed(StatusNotPermitted, "close: a grant cannot be closed")
 			}

@@ -72,9 +72,12 @@ func (f *fetch) decodeRequest(s *submission, c *ioContext) error {
 	if f.method, err = checkMethod(pairs[0].name, from != nil || s.dataBytes > 0); err != nil {
 		return err
 	}
-	if f.headers, err = headersOf(pairs[1:]); err != nil {
+	headers, err := checkHeaders(pairs[1:])
+	if err != nil {
 		return err
 	}
+	f.headers = make(http.Header, len(headers))
+	addHeaders(f.headers, headers)
 	// Last: what is refused has taken nothing.
 	if from == nil {
 		f.data = s.data()

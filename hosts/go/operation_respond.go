@@ -46,7 +46,7 @@ func respond(s *submission, from source) (*response, error) {
 		return nil, err
 	}
 	// Looked at before the body is taken: if they are refused, it must still be there to be used or let go of.
-	headers, err := headersOf(pairs)
+	headers, err := checkHeaders(pairs)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func forward(s *submission, from source) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	added, err := headersOf(pairs)
+	added, err := checkHeaders(pairs)
 	if err != nil {
 		return nil, err
 	}
@@ -86,11 +86,8 @@ func forward(s *submission, from source) (*response, error) {
 	if err != nil {
 		return nil, err
 	}
-	headers := upstream.response.Header
-	for name, values := range added {
-		headers[name] = append(headers[name], values...)
-	}
-	return &response{status: upstream.response.StatusCode, headers: headers, stream: &content}, nil
+	received := upstream.response
+	return &response{status: received.StatusCode, upstream: received.Header, headers: added, stream: &content}, nil
 }
 
 // isBodyless tells of statuses that HTTP sends without a body.

@@ -90,5 +90,5 @@ func (f *contextFailure) response() *response {
 		status = http.StatusServiceUnavailable
 	}
 	body, _ := json.Marshal(f)
-	return &response{status: status, headers: http.Header{"Content-Type": {"application/json"}}, bytes: body}
+	return &response{status: status, headers: []pair{{"content-type", "application/json"}}, bytes: body}
 }

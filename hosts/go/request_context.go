@@ -1,7 +1,6 @@
 package proactor
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,10 +15,8 @@ import (
 type requestContext struct {
 	ioContext
 	exchange exchange
-	// What its operations' contexts descend from: the request's values, but not its end.
-	background context.Context
-	failure    *contextFailure
-	ended      bool
+	failure  *contextFailure
+	ended    bool
 	// Closed when there is an answer, and when all has ended; nil if nobody waits.
 	answered chan struct{}
 	over     chan struct{}
@@ -38,7 +35,7 @@ type requestContext struct {
 }
 
 func newRequestContext(i *instance, request *http.Request) *requestContext {
-	c := &requestContext{background: context.WithoutCancel(request.Context())}
+	c := &requestContext{}
 	c.instance, c.request = i, c
 	c.exchange.request = request
 	return c

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -146,16 +147,29 @@ func (e *exchange) take() (payloadBody, error) {
 	if e.request.Body == nil || e.request.Body == http.NoBody {
 		return payloadBody{http.NoBody, 0}, nil
 	}
-	return payloadBody{&requestBody{e.request.Body, e.control}, e.request.ContentLength}, nil
+	return payloadBody{&requestBody{ReadCloser: e.request.Body, control: e.control}, e.request.ContentLength}, nil
 }
 
-// requestBody can be closed while it is being read: net/http's own waits for the client then.
+// requestBody can be closed while it is being read: net/http's own would wait for the client then. What has come to its
+// end is left alone, for the connection lives on.
 type requestBody struct {
 	io.ReadCloser
 	control *http.ResponseController
+	ended   atomic.Bool
+}
+
+func (b *requestBody) Read(bytes []byte) (int, error) {
+	n, err := b.ReadCloser.Read(bytes)
+	if err != nil {
+		b.ended.Store(true)
+	}
+	return n, err
 }
 
 func (b *requestBody) Close() error {
+	if b.ended.Load() {
+		return nil
+	}
 	return b.control.SetReadDeadline(time.Unix(1, 0))
 }
 

@@ -82,21 +82,16 @@ func urlOf(request *http.Request) string {
 	return scheme + host + request.URL.RequestURI()
 }
 
-// encodeHead encodes a request's head: (method, URL), then its headers if they are wanted.
+// encodeHead encodes a request's head: (method, URL), then its headers if they are wanted. net/http keeps the host apart.
 func encodeHead(request *http.Request, wantsHeaders bool) []byte {
-	head := []pair{{request.Method, urlOf(request)}}
+	var room [16]pair
+	head := append(room[:0], pair{request.Method, urlOf(request)})
 	if wantsHeaders {
-		head = append(head, requestHeaderPairs(request)...)
+		headers := room[1:1]
+		if request.Host != "" {
+			headers = append(headers, pair{"host", request.Host})
+		}
+		head = append(head, appendHeaders(headers, request.Header)...)
 	}
 	return encodePairs(head, nil)
-}
-
-// requestHeaderPairs has the host, which net/http keeps apart.
-func requestHeaderPairs(request *http.Request) []pair {
-	headers := request.Header
-	if request.Host != "" {
-		headers = headers.Clone()
-		headers.Set("Host", request.Host)
-	}
-	return headerPairs(headers)
 }
