@@ -17,17 +17,30 @@ const HELP = `Requests per second and p99 of each host, beside a plain handler i
   npm run bench:hosts -- [--host name|all] [--slices 5] [--seconds 3] [--json file]
 `;
 
+const { values } = parseArgs({
+  options: {
+    host: { type: "string", default: "all" },
+    slices: { type: "string", default: "5" },
+    seconds: { type: "string", default: "3" },
+    json: { type: "string" },
+    help: { type: "boolean", short: "h" },
+  },
+});
+const [slices, seconds] = [Number(values.slices), Number(values.seconds)];
+
 const ROUTES = { hello: "/hello", "one KV read": "/kv/bench", "aggregate of 5": "/aggregate?n=5&delay=0" };
+/** What it costs to make an instance for each request, and to compile nothing for it. */
+const FRESH = { "hello, each in a fresh instance": "/hello" };
 
 type Slice = Awaited<ReturnType<typeof load>>;
 
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
-async function measure(host: string, plain: string, slices: number, seconds: number): Promise<Record<string, Speed>> {
+async function measure(host: string, plain: string, routes: Record<string, string>): Promise<Record<string, Speed>> {
   const speeds: Record<string, Speed> = {};
   for (const url of [host, plain])
     await fetch(`${url}/kv/bench`, { method: "PUT", body: "a value of thirty bytes or so" });
-  for (const [route, at] of Object.entries(ROUTES)) {
+  for (const [route, at] of Object.entries(routes)) {
     const [ours, plains]: [Slice[], Slice[]] = [[], []];
     for (let slice = 0; slice <= slices; slice++) {
       ours.push(await load(`${host}${at}`, seconds));
@@ -49,15 +62,6 @@ async function measure(host: string, plain: string, slices: number, seconds: num
   return speeds;
 }
 
-const { values } = parseArgs({
-  options: {
-    host: { type: "string", default: "all" },
-    slices: { type: "string", default: "5" },
-    seconds: { type: "string", default: "3" },
-    json: { type: "string" },
-    help: { type: "boolean", short: "h" },
-  },
-});
 if (values.help) {
   console.log(HELP);
   process.exit();
@@ -73,10 +77,12 @@ for (const host of readHosts(values.host)) {
   const upstream = await startUpstream();
   const filled = (command: string): string =>
     command.replaceAll("{module}", path("build/worker.wasm")).replaceAll("{upstream}", upstream.url);
-  const servers = [host.serve, host.plain].map((command) => startServer(filled(command), path("")));
+  const commands = [host.serve, `${host.serve} --isolation request`, host.plain];
+  const servers = commands.map((command) => startServer(filled(command), path("")));
   try {
-    const [ours, plain] = await Promise.all(servers.map(({ url }) => url));
-    results[host.name] = { speed: await measure(ours!, plain!, Number(values.slices), Number(values.seconds)) };
+    const [ours, fresh, plain] = await Promise.all(servers.map(({ url }) => url));
+    const speed = { ...(await measure(ours!, plain!, ROUTES)), ...(await measure(fresh!, plain!, FRESH)) };
+    results[host.name] = { speed };
   } finally {
     await Promise.all(servers.map(endServer));
     await upstream.stop();

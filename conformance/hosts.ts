@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { chromiumPath } from "../scripts/chromium.ts";
 import { path } from "../scripts/paths.ts";
 
 export interface HostEntry {
@@ -32,8 +33,14 @@ export function readHosts(name: string): HostEntry[] {
 /** Why this machine cannot run the host, if it cannot. */
 export function missing({ needs }: HostEntry): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(delimiter);
-  const lacking = needs.filter((need) =>
-    need.includes("/") ? !existsSync(path(need)) : !folders.some((folder) => existsSync(join(folder, need))),
-  );
+  const lacking = needs.filter((need) => {
+    if (need === "chromium") return !chromiumPath;
+    return need.includes("/") ? !existsSync(path(need)) : !folders.some((folder) => existsSync(join(folder, need)));
+  });
   return lacking.length > 0 ? `there is no ${lacking.join(", ")} here` : undefined;
+}
+
+/** Says that something could not be run here: on somebody's machine a remark, in CI a failure. */
+export function mustRun(): void {
+  if (process.env["CI"]) process.exitCode = 1;
 }

@@ -10,7 +10,7 @@ import { build } from "../scripts/build.ts";
 import { isBuilt, readCases } from "./cases.ts";
 import type { Suite } from "./cases.ts";
 import { alike, difference, traceHash } from "./compare.ts";
-import { missing, readHosts } from "./hosts.ts";
+import { missing, mustRun, readHosts } from "./hosts.ts";
 import type { HostEntry } from "./hosts.ts";
 import type { Command, Reply } from "./protocol.ts";
 
@@ -132,8 +132,10 @@ async function main(): Promise<void> {
   if (all.length === 0) throw new Error(`no file of conformance/cases begins with "${values.case}"`);
   await build({ quiet: true });
   const suites = all.filter(isBuilt);
-  for (const { name } of all.filter((suite) => !isBuilt(suite)))
+  for (const { name } of all.filter((suite) => !isBuilt(suite))) {
     console.log(`${styleText("yellow", "not run")}  ${name}: its module was not built; npm run build says why`);
+    mustRun();
+  }
   if (values.record) return record(suites);
   const hosts: HostEntry[] = values.driver
     ? [{ name: values.driver, driver: values.driver, needs: [] }]
@@ -143,6 +145,7 @@ async function main(): Promise<void> {
     const lacks = missing(host);
     if (lacks || !host.driver) {
       const notRun = lacks ?? "it has no driver";
+      if (lacks) mustRun();
       results[host.name] = { notRun };
       console.log(`${styleText("yellow", "not run")}  ${host.name}: ${notRun}`);
       continue;

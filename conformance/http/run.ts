@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseArgs, styleText } from "node:util";
 import { path } from "../../scripts/paths.ts";
-import { missing, readHosts } from "../hosts.ts";
+import { missing, mustRun, readHosts } from "../hosts.ts";
 import type { HostEntry } from "../hosts.ts";
 import type { Check, Server, ServerOptions, StartServer, Stats, Subject } from "./check.ts";
 import { connections } from "./checks/connections.ts";
@@ -126,7 +126,8 @@ async function compare(
 ): Promise<Column[]> {
   const columns: Column[] = [];
   for (const host of hosts) {
-    const reason = await reasonNotToRun(host);
+    const reason = reasonNotToRun(host);
+    if (reason && (host.serve || host.page)) mustRun();
     console.log(`\n${styleText("bold", host.name)}${reason ? `: not run, ${reason}` : ""}`);
     const outcomes = reason ? [] : await print(await performOn(host, module, checks, skips));
     columns.push({ name: host.name, outcomes, ...(reason && { reason }) });
@@ -135,10 +136,8 @@ async function compare(
   return columns;
 }
 
-async function reasonNotToRun(host: HostEntry): Promise<string | undefined> {
-  if (!host.serve && !host.page) return "it has no server";
-  if (host.page && !(await import("../../scripts/chromium.ts")).chromiumPath) return "there is no chromium here";
-  return missing(host);
+function reasonNotToRun(host: HostEntry): string | undefined {
+  return host.serve || host.page ? missing(host) : "it has no server";
 }
 
 async function performOn(
