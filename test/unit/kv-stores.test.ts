@@ -1,4 +1,4 @@
-// The stores of Node and of the simulated host against one model: what a Workers KV namespace promises.
+// The stores of Node, of the simulated host and of a page against one model: what a Workers KV namespace promises.
 
 import { array, assert, asyncProperty, constant, constantFrom, integer, oneof, option, record } from "fast-check";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -7,16 +7,23 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { fileKv, memoryKv } from "../../src/node.ts";
 import type { KvStore } from "../../src/index.ts";
+import { chromiumPath } from "../../scripts/chromium.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
+import { PageKv } from "../support/page-kv.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kv-stores-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 let files = 0;
 
-const stores: [string, (clock: VirtualClock) => Promise<KvStore>][] = [
-  ["memory", async (clock) => memoryKv(clock)],
-  ["file", (clock) => fileKv(join(folder, `${files++}.sqlite`), clock)],
+let browser: PageKv | undefined;
+afterAll(() => browser?.close());
+
+const stores: [string, (clock: VirtualClock) => Promise<KvStore>, runs: number][] = [
+  ["memory", async (clock) => memoryKv(clock), 50],
+  ["file", (clock) => fileKv(join(folder, `${files++}.sqlite`), clock), 50],
 ];
+// Where there is no browser, test/browser says so.
+if (chromiumPath) stores.push(["IndexedDB", async (clock) => (browser ??= await PageKv.launch()).make(clock), 10]);
 
 /** Few enough to collide, and all that sorts or matches in unexpected ways. */
 const KEYS = [
@@ -54,7 +61,7 @@ const step = oneof(
 
 const bytes = (text: string): Buffer => Buffer.from(text, "utf8");
 
-describe.for(stores)("%s", ([, make]) => {
+describe.for(stores)("%s", ([, make, numRuns]) => {
   test("kv stores: whatever is put, read, removed, listed and awaited, the model agrees", () =>
     assert(
       asyncProperty(array(step, { size: "large", maxLength: 60 }), async (steps) => {
@@ -101,7 +108,7 @@ describe.for(stores)("%s", ([, make]) => {
           } else clock.moveTo(clock.now() + step.wait);
         }
       }),
-      { numRuns: 50 },
+      { numRuns },
     ));
 
   test("kv stores: what was put or read is a copy", async () => {

@@ -3,7 +3,7 @@
 // Keys are kept as their UTF-8 bytes, which IndexedDB compares as KV promises; texts it would compare by UTF-16 units. Heads
 // and values lie apart, so that a list does not load the values.
 
-import type { KvPage, KvStore } from "wasm-proactor";
+import type { Clock, KvPage, KvStore } from "wasm-proactor";
 
 const HEADS = "heads";
 const VALUES = "values";
@@ -20,13 +20,14 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The KV namespace of this name, made if it is not there. */
-export async function indexedDbKv(name: string): Promise<KvStore> {
+export async function indexedDbKv(name: string, clock: Pick<Clock, "now"> = Date): Promise<KvStore> {
   const opening = indexedDB.open(`wasm-proactor/${name}`, 1);
   opening.addEventListener("upgradeneeded", () => {
     opening.result.createObjectStore(HEADS).createIndex(EXPIRATION, EXPIRATION);
     opening.result.createObjectStore(VALUES);
   });
   const database = await resultOf(opening);
+  const seconds = (): number => Math.floor(clock.now() / 1000);
 
   async function getWithMetadata(key: string): Promise<{ value: ArrayBuffer | null; metadata: unknown }> {
     const transaction = database.transaction([HEADS, VALUES]);
@@ -35,7 +36,7 @@ export async function indexedDbKv(name: string): Promise<KvStore> {
       resultOf<Head | undefined>(transaction.objectStore(HEADS).get(name)),
       resultOf<ArrayBuffer | undefined>(transaction.objectStore(VALUES).get(name)),
     ]);
-    if (!head || isOver(head)) return { value: null, metadata: null };
+    if (!head || isOver(head, seconds())) return { value: null, metadata: null };
     return { value: value!, metadata: head.metadata ?? null };
   }
 
@@ -51,7 +52,7 @@ export async function indexedDbKv(name: string): Promise<KvStore> {
         ...(ends !== undefined && { expiration: ends }),
         ...(metadata !== undefined && { metadata }),
       };
-      removeExpired(transaction);
+      removeExpired(transaction, seconds());
       transaction.objectStore(HEADS).put(head, encoder.encode(key));
       transaction.objectStore(VALUES).put(value, encoder.encode(key));
       await completed(transaction);
@@ -63,16 +64,15 @@ export async function indexedDbKv(name: string): Promise<KvStore> {
     },
     async list({ prefix = "", limit = 1000, cursor = "" }): Promise<KvPage> {
       const range = rangeOf(encoder.encode(prefix), encoder.encode(cursor));
-      const keys = range ? await listed(database.transaction(HEADS).objectStore(HEADS), range, limit + 1) : [];
+      const isLive = (head: Head): boolean => !isOver(head, seconds());
+      const keys = range ? await listed(database, range, isLive, limit + 1) : [];
       if (keys.length <= limit) return { keys, list_complete: true };
       return { keys: keys.slice(0, limit), list_complete: false, cursor: keys[limit - 1]!.name };
     },
   };
 }
 
-const seconds = (): number => Math.floor(Date.now() / 1000);
-
-const isOver = ({ expiration }: Head): boolean => expiration !== undefined && expiration <= seconds();
+const isOver = ({ expiration }: Head, now: number): boolean => expiration !== undefined && expiration <= now;
 
 /** The keys behind `cursor` that begin with `prefix`; none if there can be none. */
 function rangeOf(prefix: Uint8Array, cursor: Uint8Array): IDBKeyRange | undefined {
@@ -83,16 +83,21 @@ function rangeOf(prefix: Uint8Array, cursor: Uint8Array): IDBKeyRange | undefine
   return IDBKeyRange.bound(isBehind ? cursor : prefix, end, isBehind, true);
 }
 
-function listed(heads: IDBObjectStore, range: IDBKeyRange, count: number): Promise<KvPage["keys"]> {
+function listed(
+  database: IDBDatabase,
+  range: IDBKeyRange,
+  isLive: (head: Head) => boolean,
+  count: number,
+): Promise<KvPage["keys"]> {
   const keys: KvPage["keys"] = [];
-  const walk = heads.openCursor(range);
+  const walk = database.transaction(HEADS).objectStore(HEADS).openCursor(range);
   return new Promise((resolve, reject) => {
     walk.addEventListener("error", () => reject(walk.error));
     walk.addEventListener("success", () => {
       const at = walk.result;
       if (!at || keys.length === count) return resolve(keys);
       const head = at.value as Head;
-      if (!isOver(head)) keys.push({ name: decoder.decode(at.key as ArrayBuffer), ...head });
+      if (isLive(head)) keys.push({ name: decoder.decode(at.key as ArrayBuffer), ...head });
       at.continue();
     });
   });
@@ -102,8 +107,8 @@ function remove(transaction: IDBTransaction, name: IDBValidKey): void {
   for (const store of [HEADS, VALUES]) transaction.objectStore(store).delete(name);
 }
 
-function removeExpired(transaction: IDBTransaction): void {
-  const expired = transaction.objectStore(HEADS).index(EXPIRATION).getAllKeys(IDBKeyRange.upperBound(seconds()));
+function removeExpired(transaction: IDBTransaction, now: number): void {
+  const expired = transaction.objectStore(HEADS).index(EXPIRATION).getAllKeys(IDBKeyRange.upperBound(now));
   expired.addEventListener("success", () => {
     for (const name of expired.result) remove(transaction, name);
   });
