@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from typing import Any
 
 import ada_url
@@ -34,23 +34,21 @@ _BODYLESS = {204, 304}
 async def serve_http(begin: Begin, scope: Scope, receive: Receive, send: Send) -> None:
     """Answers one request."""
     incoming = Incoming(receive)
-    request = Request(scope["method"], _url(scope), _headers(scope), incoming.body(scope))
-    context = await begin(request)
-    if isinstance(context, Response):
-        return await _send(context, send)
+    body = Stream(incoming) if _has_body(scope) else None
+    context = await begin(Request(scope["method"], _url(scope), Headers(scope), body))
     try:
-        answer = context.answer
-        if answer is None:
-            incoming.watch(context.kill)
-            answer = await context.answered()
-        if incoming.has_left:
-            return None
+        answer = context if isinstance(context, Response) else context.answer or await _waited(context, incoming)
         if isinstance(answer.body, Stream):
             await _stream(answer, answer.body, incoming, send)
-        else:
+        elif not incoming.has_left:
             await _send(answer, send)
     finally:
         incoming.end()
+
+
+async def _waited(context: RequestContext, incoming: Incoming) -> Response:
+    incoming.watch(context.kill)
+    return await context.answered()
 
 
 async def serve_lifespan(shutdown: Callable[[], Awaitable[None]], receive: Receive, send: Send) -> None:
@@ -67,26 +65,25 @@ async def serve_lifespan(shutdown: Callable[[], Awaitable[None]], receive: Recei
 
 # The request.
 
-_PLAIN_PATH = re.compile(r"(/(?!\.)[\w\-~!$&'()*+,;=:@%.]*)+", re.ASCII)
+# A path and a query that WHATWG's URL would leave as they are.
+_PLAIN = re.compile(r"(/(?!\.|%2[eE])[\w\-~!$&'()*+,;=:@%.]*)+(\?[\w\-~!$&()*+,;=:@%./?]*)?", re.ASCII)
 _PLAIN_HOST = re.compile(r"[a-z0-9.-]+(:[0-9]+)?")
-_PLAIN_QUERY = re.compile(r"[\w\-~!$&()*+,;=:@%./?]*", re.ASCII)
 
 
 def _url(scope: Scope) -> str:
     """The absolute URL, as WHATWG's URL writes it. Most are written so already."""
-    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+    target = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
     mounted: str = scope.get("root_path", "")
-    if mounted and path.startswith(mounted):
-        path = path[len(mounted) :] or "/"
-    query: str = scope.get("query_string", b"").decode("latin-1")
+    if mounted and target.startswith(mounted):
+        target = target[len(mounted) :] or "/"
+    if query := scope["query_string"]:
+        target += f"?{query.decode('latin-1')}"
     host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
-    base = f"{scope.get('scheme', 'http')}://{host if _PLAIN_HOST.fullmatch(host) else _host(host, scope)}"
-    url = f"{base}{path}?{query}" if query else f"{base}{path}"
-    if _PLAIN_PATH.fullmatch(path) and _PLAIN_QUERY.fullmatch(query):
-        return url
+    base: str = f"{scope.get('scheme', 'http')}://{host if _PLAIN_HOST.fullmatch(host) else _host(host, scope)}"
+    if _PLAIN.fullmatch(target):
+        return base + target
     try:
-        # Without a base a path such as //other would lead elsewhere.
-        return str(ada_url.URL(url).href)
+        return str(ada_url.URL(base + target).href)
     except ValueError:
         return f"{base}/"
 
@@ -103,33 +100,40 @@ def _host(text: str, scope: Scope) -> str:
     return f"{name}:{port}" if port else name
 
 
-def _headers(scope: Scope) -> list[Header]:
-    return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+def _has_body(scope: Scope) -> bool:
+    """Whether there is a body to read. Those of a GET mean nothing."""
+    if scope["method"] in ("GET", "HEAD"):
+        return False
+    names: dict[bytes, bytes] = {
+        name: value for name, value in scope["headers"] if name in (b"content-length", b"transfer-encoding")
+    }
+    if b"content-length" in names:
+        return names[b"content-length"] != b"0"
+    return bool(names) or not scope.get("http_version", "1.1").startswith("1")
+
+
+class Headers:
+    """The headers of a request, decoded only if somebody looks."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __iter__(self) -> Iterator[Header]:
+        return ((name.decode("latin-1"), value.decode("latin-1")) for name, value in self._scope["headers"])
 
 
 class Incoming:
-    """What comes from the client: its body, and that it has gone away."""
+    """What comes from the client: its body, and that it has gone away. Listens only if somebody wants to know."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
+        self.has_left = False
+        self._is_complete = False
         self._chunks: deque[bytes] = deque()
         self._ahead = 0
-        self._is_complete = False
-        self.has_left = False
         self._on_leave: Callable[[], object] | None = None
-        self._pump: asyncio.Task[None] | None = None
-        self._changed = asyncio.Event()
-
-    def body(self, scope: Scope) -> Stream | None:
-        """The request's body, if it has any."""
-        headers = dict(scope["headers"])
-        length = headers.get(b"content-length")
-        is_http_1 = scope.get("http_version", "1.1").startswith("1")
-        if length == b"0" or (length is None and is_http_1 and b"transfer-encoding" not in headers):
-            return None
-        if length is None and scope["method"] in ("GET", "HEAD"):
-            return None
-        return Stream(self)
+        self._listening: asyncio.Task[None] | None = None
+        self._changed: asyncio.Event
 
     def watch(self, on_leave: Callable[[], object]) -> None:
         """Calls back when the client goes away."""
@@ -137,10 +141,11 @@ class Incoming:
         self._start()
 
     def _start(self) -> None:
-        if self._pump is None:
-            self._pump = asyncio.get_running_loop().create_task(self._run())
+        if self._listening is None:
+            self._changed = asyncio.Event()
+            self._listening = asyncio.get_running_loop().create_task(self._listen())
 
-    async def _run(self) -> None:
+    async def _listen(self) -> None:
         while not self.has_left:
             while self._ahead >= _AHEAD_BYTES_MAX:
                 self._changed.clear()
@@ -180,10 +185,10 @@ class Incoming:
 
     def end(self) -> None:
         """Listens no more: once it is answered, a server gives no more of a request."""
-        if self._pump:
-            self._pump.cancel()
         self.has_left = True
-        self._changed.set()
+        if self._listening:
+            self._listening.cancel()
+            self._changed.set()
 
 
 # The answer.

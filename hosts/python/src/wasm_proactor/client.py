@@ -28,6 +28,9 @@ class Client:
     def __init__(self) -> None:
         self._session: aiohttp.ClientSession | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
+        # Responses whose bodies are not done with, and who waits until there are none.
+        self._open: set[aiohttp.ClientResponse] = set()
+        self._all_done: asyncio.Event | None = None
 
     async def fetch(self, request: Request) -> Response:
         """The response as it is, its body still to be read. Raises an aiohttp.ClientError if there is none."""
@@ -39,7 +42,9 @@ class Client:
             allow_redirects=False,
         )
         headers = [(name.decode().lower(), value.decode("latin-1")) for name, value in answer.raw_headers]
-        return Response(answer.status, headers, Stream(answer.content.iter_any(), answer.close))
+        if not answer.content.at_eof():
+            self._open.add(answer)
+        return Response(answer.status, headers, Stream(_Content(self, answer), lambda: self.done_with(answer)))
 
     def _running_session(self) -> aiohttp.ClientSession:
         # A pool of connections belongs to one event loop; a proactor may see several, one after the other.
@@ -56,11 +61,44 @@ class Client:
             )
         return self._session
 
-    async def close(self) -> None:
-        """Closes all connections."""
+    def done_with(self, answer: aiohttp.ClientResponse) -> None:
+        """Its body has been read to its end, or nobody wants the rest: then its connection goes too."""
+        answer.close()
+        self._open.discard(answer)
+        if not self._open and self._all_done:
+            self._all_done.set()
+
+    async def close(self, *, now: bool) -> None:
+        """Closes all connections: now, or when all bodies have been read."""
+        if now:
+            for answer in list(self._open):
+                self.done_with(answer)
+        elif self._open:
+            self._all_done = asyncio.Event()
+            await self._all_done.wait()
         if self._session:
             await self._session.close()
         self._session = None
+
+
+class _Content:
+    """The body of a response, which tells when it has ended."""
+
+    def __init__(self, client: Client, answer: aiohttp.ClientResponse) -> None:
+        self._client = client
+        self._answer = answer
+        self._chunks = aiter(answer.content.iter_any())
+
+    def __aiter__(self) -> "_Content":
+        return self
+
+    async def __anext__(self) -> bytes:
+        try:
+            return await anext(self._chunks)
+        except Exception:
+            # The end is one too.
+            self._client.done_with(self._answer)
+            raise
 
 
 def _sent(body: bytes | Stream | None) -> bytes | AsyncIterator[bytes] | None:

@@ -8,7 +8,6 @@ reclaimed.
 from __future__ import annotations
 
 from collections import deque
-from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 from .abi import Status
@@ -40,16 +39,22 @@ class Context:
         self.pending: deque[Completion] = deque()
         """Completions that wait for a turn. Each has had its place since admission: it counts until it is polled."""
         self._resources: dict[int, Resource] = {}
+        self._deadlines: Deadlines | None = None
+        self._connections: Connections | None = None
 
     # Made on demand: many a request needs neither.
 
-    @cached_property
+    @property
     def deadlines(self) -> Deadlines:
-        return Deadlines(self.host.clock)
+        if self._deadlines is None:
+            self._deadlines = Deadlines(self.host.clock)
+        return self._deadlines
 
-    @cached_property
+    @property
     def connections(self) -> Connections:
-        return Connections(self.host.limits.connections)
+        if self._connections is None:
+            self._connections = Connections(self.host.limits.connections)
+        return self._connections
 
     @property
     def title(self) -> str:
@@ -168,8 +173,8 @@ class Context:
 
     def let_go(self) -> None:
         """Aborts and closes what is left."""
-        if "deadlines" in self.__dict__:
-            self.deadlines.clear()
+        if self._deadlines:
+            self._deadlines.clear()
         for operation in self.in_flight.values():
             operation.abort()
         self.in_flight.clear()

@@ -71,6 +71,8 @@ class Instance:
         """Bytes of arguments that the host holds."""
         self.resources = 0
         """Resources that the guest holds."""
+        self.weight = 0
+        """Bytes of memory, when it was last looked at: whenever a request has ended."""
         self.traps = 0
         self.contexts = 0
         """Requests that it serves now."""
@@ -100,6 +102,7 @@ class Instance:
             self.retire()
             raise
         self.current = None
+        self.weigh()
 
     @property
     def accept(self) -> Operation | None:
@@ -122,9 +125,10 @@ class Instance:
             self._memory.release()
         self._engine.close()
 
-    @property
-    def memory_bytes(self) -> int:
-        return 0 if self.retired else self._engine.size()
+    def weigh(self) -> None:
+        """Looks how large the memory is now."""
+        if not self.retired:
+            self.weight = self._engine.size()
 
     @property
     def is_worn_out(self) -> bool:
@@ -133,7 +137,7 @@ class Instance:
         Neither its memory nor its numbers ever come back, and one whose guest has cancelled the accept serves nobody.
         """
         has_ended = self._accept is not None and self._accept.settled
-        is_too_big = self.memory_bytes > self._host.limits.memory_bytes
+        is_too_big = self.weight > self._host.limits.memory_bytes
         return is_too_big or has_ended or self._last_resource > RESOURCE_MAX // 2
 
     @property

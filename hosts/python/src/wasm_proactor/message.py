@@ -64,9 +64,12 @@ class Response:
 
     async def read(self) -> bytes:
         """The whole body."""
-        if isinstance(self.body, Stream):
+        if not isinstance(self.body, Stream):
+            return self.body or b""
+        try:
             return b"".join([chunk async for chunk in self.body])
-        return self.body or b""
+        finally:
+            self.body.close()
 
 
 def close_body(body: Body) -> None:

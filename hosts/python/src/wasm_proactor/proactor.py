@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from functools import cached_property
 from typing import Literal, get_args
 
 from .abi import Status
@@ -30,7 +29,7 @@ from .operation import Operation
 from .processors import name_of
 from .report import CONDEMNED, SHUT_DOWN, TRAPPED, UNEXPECTED, ErrorReport, OnError, Token, log_error
 from .request_context import RequestContext
-from .resource import Grants, KvGrant, OriginGrant
+from .resource import Grant, Grants
 from .wasi import Console, RandomSource, system_console, system_random
 
 Isolation = Literal["request", "pooled", "shared"]
@@ -63,7 +62,7 @@ class Proactor:
         if turn_seconds is not None and turn_seconds <= 0:
             raise ValueError(f"turn_seconds: {turn_seconds} is no time; None is for no limit")
         for name, grant in (resources or {}).items():
-            if not isinstance(grant, KvGrant | OriginGrant):
+            if not isinstance(grant, Grant):
                 raise TypeError(f"resources[{name!r}]: this is no grant; wrap it in kv() or origin()")
         self.limits = limits or Limits()
         self.clock: Clock = clock or SystemClock()
@@ -82,6 +81,7 @@ class Proactor:
         # Requests that have not ended.
         self._contexts: dict[RequestContext, None] = {}
         self._emptied: asyncio.Event | None = None
+        self._client = Client()
         self._keep_idle(self._instantiate())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -137,18 +137,19 @@ class Proactor:
         for context in self._contexts:
             if accept := context.instance.accept:
                 accept.end(Status.SHUT_DOWN, SHUT_DOWN.detail)
-            if self.shutdown_mode == "now" or context.instance.owes_turn:
+            if self.shutdown_mode == "now":
+                context.hasten()
+            elif context.instance.owes_turn:
                 context.wake()
         if self._contexts:
             self._emptied = self._emptied or asyncio.Event()
             await self._emptied.wait()
-        if "fetcher" in self.__dict__:
-            await self.fetcher.close()
+        await self._client.close(now=self.shutdown_mode == "now")
 
-    @cached_property
+    @property
     def fetcher(self) -> Client:
         """What sends requests where a grant has nothing of its own."""
-        return Client()
+        return self._client
 
     # Instances.
 
@@ -183,6 +184,7 @@ class Proactor:
         instance = context.instance
         self.counters.contexts -= 1
         self._contexts.pop(context, None)
+        instance.weigh()
         if self._isolation == "shared":
             self._leave(context)
         elif self._is_reusable(instance):
@@ -194,13 +196,13 @@ class Proactor:
 
     def _keep_idle(self, instance: Instance) -> None:
         self._idle.append(instance)
-        self._idle_bytes += instance.memory_bytes
+        self._idle_bytes += instance.weight
 
     def _take_idle(self) -> Instance | None:
         if not self._idle:
             return None
         instance = self._idle.pop()
-        self._idle_bytes -= instance.memory_bytes
+        self._idle_bytes -= instance.weight
         return instance
 
     def _leave(self, context: RequestContext) -> None:
@@ -221,7 +223,7 @@ class Proactor:
         # The accept alone may be in flight; anything else belonged to a request that did not end well.
         if instance.admitted > 1 or instance.is_worn_out:
             return False
-        return self._idle_bytes + instance.memory_bytes <= self.limits.idle_bytes
+        return self._idle_bytes + instance.weight <= self.limits.idle_bytes
 
     def trapped(self, context: RequestContext, cause: Exception) -> None:
         """A turn of this context ended in a trap."""

@@ -103,6 +103,10 @@ class RequestContext(Context):
             self._scheduled = True
             self._loop.call_soon(self.turn)
 
+    def hasten(self) -> None:
+        """Has a turn soon, even if it has let others go first: the host is being shut down."""
+        self._loop.call_soon(self.turn)
+
     def turn(self) -> None:
         """Calls the guest, and sees what has become of the request."""
         self._scheduled = False

@@ -79,8 +79,14 @@ KvRight = Literal["read", "write", "list"]
 KV_RIGHTS: tuple[KvRight, ...] = get_args(KvRight)
 
 
+class Grant:
+    """What a guest may open: `kv(…)` or `origin(…)` makes one."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class KvGrant:
+class KvGrant(Grant):
     """A granted KV namespace."""
 
     store: KvStore
@@ -88,7 +94,7 @@ class KvGrant:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OriginGrant:
+class OriginGrant(Grant):
     """Granted HTTP origins, as WHATWG's URL writes them; the first resolves relative URLs."""
 
     origins: tuple[str, ...]
@@ -96,7 +102,6 @@ class OriginGrant:
     """None for the proactor's own client."""
 
 
-Grant = KvGrant | OriginGrant
 Grants = Mapping[str, Grant]
 
 

@@ -28,8 +28,8 @@ def main(arguments: Sequence[str]) -> int:
     """Serves what the command line says until a signal comes. Returns the exit code."""
     try:
         flags = parse_flags(arguments)
-        app = _app_of(flags)
         listening = _listen(flags)
+        app = _app_of(flags)
         server = _server(app, listening)
     except (BadUse, ModuleError, OSError, ValueError, sqlite3.Error) as error:
         # Whatever keeps it from starting is something that the caller has given.
@@ -74,7 +74,10 @@ def _server(app: Proactor, listening: socket.socket) -> uvicorn.Server:
             yield
 
     # The proactor is shut down by the signal itself, not by the lifespan: what is under way ends meanwhile.
-    return Server(uvicorn.Config(app, lifespan="off", ws="none", log_level="warning", access_log=False))
+    config = uvicorn.Config(app, lifespan="off", ws="none", log_level="warning", access_log=False)
+    # Longer than clients keep theirs: who closes first must not be who is being written to.
+    config.timeout_keep_alive = 75
+    return Server(config)
 
 
 async def _serve(app: Proactor, server: uvicorn.Server, listening: socket.socket) -> None:

@@ -32,6 +32,11 @@ class VirtualClock:
         return _Timer(self._timers, self._now + max(0.0, ms), callback)
 
     @property
+    def is_armed(self) -> bool:
+        """Whether anything is due at all."""
+        return bool(self._timers)
+
+    @property
     def earliest(self) -> float:
         """When the earliest timer is due; infinity if none is armed."""
         return min((timer.due for timer in self._timers), default=math.inf)
