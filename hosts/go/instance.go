@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tetratelabs/wazero/api"
+	"github.com/tetratelabs/wazero/sys"
 )
 
 // instance is one instance of the guest, its imports, and the only place that calls its exports.
@@ -106,7 +107,9 @@ func newInstance(p *Proactor) (*instance, error) {
 	i.ctx = &instanceContext{context.Background(), i}
 	i.mutex.Lock()
 	defer i.unlock()
-	module, err := p.engine.instantiate(i.ctx)
+	ctx, stop := i.timed()
+	defer stop()
+	module, err := p.engine.instantiate(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +121,7 @@ func newInstance(p *Proactor) (*instance, error) {
 	p.counters.instances.Add(1)
 	p.counters.instantiated.Add(1)
 	i.current, i.left = &i.own, p.limits.Budget
-	_, err = module.ExportedFunction("_initialize").Call(i.ctx)
+	_, err = module.ExportedFunction("_initialize").Call(ctx)
 	i.current = nil
 	if err != nil {
 		i.retire()
@@ -223,14 +226,24 @@ func (i *instance) run(c *requestContext) error {
 }
 
 func (i *instance) turn(budget int) error {
+	ctx, stop := i.timed()
+	defer stop()
 	i.stack[0] = uint64(budget)
-	if err := i.call.CallWithStack(i.ctx, i.stack[:]); err != nil {
+	if err := i.call.CallWithStack(ctx, i.stack[:]); err != nil {
 		return err
 	}
 	if result := int32(i.stack[0]); result < 0 {
 		return fmt.Errorf("run() answered %d", result)
 	}
 	return nil
+}
+
+// timed is the context of one call into the module, which ends it when it takes too long.
+func (i *instance) timed() (context.Context, context.CancelFunc) {
+	if i.proactor.timeout == 0 {
+		return i.ctx, func() {}
+	}
+	return context.WithTimeout(i.ctx, i.proactor.timeout)
 }
 
 // reclaim arranges that the guest frees the slots of a context that is over. Their handlers are not called.
@@ -499,6 +512,10 @@ func toValidUTF8(text string) string { return strings.ToValidUTF8(text, "\uFFFD"
 
 // messageOf is the engine's word for a trap, without its stack.
 func messageOf(err error) string {
+	var exit *sys.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == sys.ExitCodeDeadlineExceeded {
+		return "the module ran for too long"
+	}
 	message, _, _ := strings.Cut(err.Error(), "\n")
 	return strings.TrimSuffix(strings.TrimPrefix(message, "wasm error: "), " (recovered by wazero)")
 }
