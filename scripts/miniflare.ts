@@ -52,7 +52,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<Local> {
   if (port !== 0) await assertPortIsFree(port);
   const [worker, upstream] = await Promise.all([
     bundleWorker(options.entry ?? "worker/index.ts", options.modules),
-    bundleWorker("worker/upstream.ts"),
+    bundleWorker("scripts/upstream.ts"),
   ]);
   const variables = { ...(options.isolation && { ISOLATION: options.isolation }), ...options.bindings };
   const objects = Object.entries(options.durableObjects ?? {});
@@ -98,7 +98,7 @@ export async function startLocal(options: LocalOptions = {}): Promise<Local> {
 
 /** The embedded upstream in the shape that the vitest plugin takes: that of Miniflare's previous major version. */
 export async function upstreamForVitest() {
-  const { modules } = await bundleWorker("worker/upstream.ts");
+  const { modules } = await bundleWorker("scripts/upstream.ts");
   return {
     name: UPSTREAM,
     compatibilityDate: COMPATIBILITY_DATE,

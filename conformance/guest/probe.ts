@@ -35,7 +35,7 @@ import {
 import { takeAborted } from "../../assembly/abort";
 import { open, poll, submit } from "../../assembly/proactor_v1";
 import * as border from "../../assembly/proactor_v1";
-import { random_get } from "../../test/guest/support/wasi_snapshot_preview1";
+import { random_get } from "./support/wasi_snapshot_preview1";
 
 const OPERATIONS: string[] = [
   "noop",

@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { listen } from "../../hosts/node/http.ts";
 import type { HttpServer } from "../../hosts/serve.ts";
-import upstream from "../../worker/upstream.ts";
+import upstream from "../../scripts/upstream.ts";
 
 export const startUpstream = (port = 0): Promise<HttpServer> => listen(upstream.fetch, { hostname: "127.0.0.1", port });
 

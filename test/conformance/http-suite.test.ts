@@ -11,7 +11,7 @@ import { path } from "../../scripts/paths.ts";
 import { Proactor, kv, origin } from "../../src/index.ts";
 import type { Fetcher } from "../../src/index.ts";
 import { memoryKv } from "../../src/node.ts";
-import upstream from "../../worker/upstream.ts";
+import upstream from "../../scripts/upstream.ts";
 
 const UPSTREAM = "http://upstream.internal";
 const checksNamed = (begin: string): Check[] => CHECKS.filter(({ name }) => name.startsWith(begin));

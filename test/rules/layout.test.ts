@@ -100,7 +100,9 @@ test("face: index.ts only re-exports, in both halves", () => {
 });
 
 test.for(["worker", "test"])("leaves: nothing outside %s/ imports from it", (leaf) => {
-  const others = ["assembly", "src", "scripts", "simulate", "worker", "test"].filter((folder) => folder !== leaf);
+  const others = ["assembly", "src", "scripts", "simulate", "conformance", "hosts", "worker", "test"].filter(
+    (folder) => folder !== leaf,
+  );
   forbid(others.flatMap(filesOf), ({ target }) => {
     return isIn(leaf, target) && `${leaf}/ is a leaf; move what is shared into assembly/, src/ or scripts/`;
   });

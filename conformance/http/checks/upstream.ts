@@ -11,9 +11,7 @@ export const upstream = all;
 /** What any host lets one request fetch at once, whatever else it allows. */
 const AT_ONCE = 6;
 const LINE = new TextEncoder().encode("0123456789abcde\n");
-/** Milliseconds for which an answer is as good as never: less than a check waits for what an earlier one has left. */
-const NEVER_MS = 20_000;
-/** Long enough to see all fetches at once, on any machine. */
+/** Milliseconds. Long enough to see all fetches at once, on any machine. */
 const LONG_MS = 3_000;
 /** Text would be compressed on its way to a client that takes it so. */
 const PLAIN = { headers: { "accept-encoding": "identity" } };

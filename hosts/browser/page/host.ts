@@ -2,7 +2,7 @@
 
 import { Proactor, kv, origin } from "wasm-proactor";
 import type { ErrorReport, FetchFunction } from "wasm-proactor";
-import upstream from "../../../worker/upstream.ts";
+import upstream from "../../../scripts/upstream.ts";
 import { watchBorder } from "./border.ts";
 import type { Crossing } from "./border.ts";
 import { indexedDbKv } from "./kv.ts";
