@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -75,7 +76,7 @@ type OriginGrant struct {
 // Origin grants HTTP origins such as https://api.example.com, redirects among them included. The first one resolves
 // relative URLs.
 func Origin(origins ...string) *OriginGrant {
-	grant := &OriginGrant{client: http.DefaultClient}
+	grant := &OriginGrant{client: defaultClient()}
 	if len(origins) == 0 {
 		grant.err = errors.New("give at least one origin, such as https://api.example.com")
 	}
@@ -93,6 +94,15 @@ func Origin(origins ...string) *OriginGrant {
 	}
 	return grant
 }
+
+// idleConnections are kept to each origin: net/http's own 2 are few for a server that fetches the same all the time.
+const idleConnections = 64
+
+var defaultClient = sync.OnceValue(func() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = idleConnections
+	return &http.Client{Transport: transport}
+})
 
 // Client has the requests sent by a client of the owner's. Its CheckRedirect is not asked: each hop must be granted, so
 // the host follows redirects itself.

@@ -1,6 +1,5 @@
-// Plain serves three of the Worker's routes as Go itself writes them, without any WebAssembly, to compare with:
-//
-//	plain http://127.0.0.1:9000
+// Plain answers three of the Worker's routes as a handler of net/http does, without any WebAssembly: what the host is
+// compared with. Its argument is the upstream's URL.
 package main
 
 import (
@@ -16,67 +15,98 @@ import (
 	"time"
 )
 
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "give the upstream, as in: plain http://127.0.0.1:9000")
+		os.Exit(2)
+	}
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 64
+	p := &plain{upstream: os.Args[1], client: &http.Client{Transport: transport}, values: map[string][]byte{}}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /hello", p.hello)
+	mux.HandleFunc("GET /kv/{key...}", p.read)
+	mux.HandleFunc("PUT /kv/{key...}", p.write)
+	mux.HandleFunc("GET /aggregate", p.aggregate)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("listening on http://%s\n", listener.Addr())
+	log.Fatal(http.Serve(listener, mux))
+}
+
+type plain struct {
+	upstream string
+	client   *http.Client
+	mutex    sync.RWMutex
+	values   map[string][]byte
+}
+
+func (p *plain) hello(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	io.WriteString(w, "hello")
+}
+
+func (p *plain) read(w http.ResponseWriter, r *http.Request) {
+	p.mutex.RLock()
+	value, ok := p.values[r.PathValue("key")]
+	p.mutex.RUnlock()
+	if !ok {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Write(value)
+}
+
+func (p *plain) write(w http.ResponseWriter, r *http.Request) {
+	value, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	p.mutex.Lock()
+	p.values[r.PathValue("key")] = value
+	p.mutex.Unlock()
+	w.WriteHeader(http.StatusNoContent)
+}
+
 type part struct {
 	Start  int64 `json:"start"`
 	End    int64 `json:"end"`
 	Status int   `json:"status"`
 }
 
-func main() {
-	upstream := os.Args[1]
-	// As many idle connections as the host keeps, or each request would make its own.
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1024}}
-	var store sync.Map
-
-	http.HandleFunc("GET /hello", func(w http.ResponseWriter, _ *http.Request) { text(w, []byte("hello")) })
-	http.HandleFunc("PUT /kv/{key...}", func(w http.ResponseWriter, r *http.Request) {
-		value, err := io.ReadAll(r.Body)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		store.Store(r.PathValue("key"), value)
-		w.WriteHeader(http.StatusNoContent)
-	})
-	http.HandleFunc("GET /kv/{key...}", func(w http.ResponseWriter, r *http.Request) {
-		value, found := store.Load(r.PathValue("key"))
-		if !found {
-			http.NotFound(w, r)
-			return
-		}
-		text(w, value.([]byte))
-	})
-	http.HandleFunc("GET /aggregate", func(w http.ResponseWriter, r *http.Request) {
-		count, _ := strconv.Atoi(r.FormValue("n"))
-		started := time.Now()
-		parts := make([]part, count)
-		var all sync.WaitGroup
-		for index := range parts {
-			all.Go(func() {
-				parts[index].Start = time.Since(started).Milliseconds()
-				url := fmt.Sprintf("%s/part/%d?delay=%s", upstream, index, r.FormValue("delay"))
-				if response, err := client.Get(url); err == nil {
-					_, _ = io.Copy(io.Discard, response.Body)
-					response.Body.Close()
-					parts[index].Status = response.StatusCode
-				}
-				parts[index].End = time.Since(started).Milliseconds()
-			})
-		}
-		all.Wait()
-		w.Header().Set("content-type", "application/json; charset=utf-8")
-		_ = json.NewEncoder(w).Encode(map[string]any{"took": time.Since(started).Milliseconds(), "fetches": parts})
-	})
-
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+func (p *plain) aggregate(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	count, err := strconv.Atoi(r.URL.Query().Get("n"))
 	if err != nil {
-		log.Fatal(err)
+		count = 5
 	}
-	fmt.Printf("listening on http://%s\n", listener.Addr())
-	log.Fatal(http.Serve(listener, nil))
+	parts := make([]part, count)
+	var group sync.WaitGroup
+	for index := range parts {
+		group.Go(func() {
+			start := time.Since(began).Milliseconds()
+			status := p.fetch(r, fmt.Sprintf("/part/%d?delay=%s", index, r.URL.Query().Get("delay")))
+			parts[index] = part{start, time.Since(began).Milliseconds(), status}
+		})
+	}
+	group.Wait()
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	json.NewEncoder(w).Encode(map[string]any{"took": time.Since(began).Milliseconds(), "fetches": parts})
 }
 
-func text(w http.ResponseWriter, body []byte) {
-	w.Header().Set("content-type", "text/plain; charset=utf-8")
-	_, _ = w.Write(body)
+func (p *plain) fetch(r *http.Request, path string) int {
+	request, err := http.NewRequestWithContext(r.Context(), http.MethodGet, p.upstream+path, nil)
+	if err != nil {
+		return 0
+	}
+	response, err := p.client.Do(request)
+	if err != nil {
+		return 0
+	}
+	defer response.Body.Close()
+	io.Copy(io.Discard, response.Body)
+	return response.StatusCode
 }
