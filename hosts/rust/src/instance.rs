@@ -13,7 +13,7 @@ use http::{HeaderMap, Response};
 
 use crate::Body;
 use crate::abi::{
-    ABORT_TEXT_BYTES_MAX, COMPLETION_BYTES, DETACHED, EVENT_FETCH, MORE, Opcode, RECLAIM, RESOURCE_MAX,
+    ABORT_TEXT_BYTES_MAX, COMPLETION_BYTES, DETACHED, EventKind, MORE, Opcode, RECLAIM, RESOURCE_MAX,
     RESOURCE_NAME_BYTES_MAX, SUBMISSION_BYTES, SUBMIT_COUNT_MAX, Status,
 };
 use crate::completion_queue::{Completion, CompletionQueue};
@@ -187,7 +187,7 @@ impl Instance {
         let mut completion = Completion::new(origin, Status::Ok);
         completion.flags = MORE;
         completion.payload = pairs::encode(&head, &[]).into();
-        completion.auxiliary = EVENT_FETCH;
+        completion.auxiliary = EventKind::Fetch as u32;
         completion.resource = self.take_resource_number();
         context
             .resources

@@ -34,7 +34,7 @@
 
 #![forbid(unsafe_code)]
 
-pub mod abi;
+mod abi;
 mod abort;
 mod body;
 mod completion_queue;
@@ -53,7 +53,7 @@ mod limits;
 mod memory;
 mod operation;
 mod options;
-pub mod pairs;
+mod pairs;
 mod platform;
 mod proactor;
 mod report;

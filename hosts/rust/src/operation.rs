@@ -21,6 +21,7 @@ use bytes::Bytes;
 use http::Response;
 
 use crate::Body;
+use crate::abi::Opcode;
 use crate::abort::Abort;
 use crate::context::ContextId;
 use crate::deadlines::DeadlineKey;
@@ -32,6 +33,7 @@ use crate::submission::Submission;
 
 /// The host's half of one kind of operation.
 pub(crate) struct Processor {
+    pub opcode: Opcode,
     /// As the guest's author knows it.
     pub name: &'static str,
     /// Whether it belongs to the instance rather than to the context that submits it.
@@ -48,10 +50,11 @@ pub(crate) struct Processor {
 
 impl Processor {
     const fn new(
+        opcode: Opcode,
         name: &'static str,
         decode: fn(&Submission<'_>, &mut Instance, ContextId) -> Result<Work, Failure>,
     ) -> Self {
-        Self { name, of_instance: false, flags: 0, decode, relieves: None, tells: false }
+        Self { opcode, name, of_instance: false, flags: 0, decode, relieves: None, tells: false }
     }
 }
 
@@ -73,6 +76,15 @@ pub(crate) const OPERATIONS: [&Processor; 15] = [
     &wait::WAIT,
     &wake::WAKE,
 ];
+
+/// Each at the index that its opcode says, or this does not compile.
+const _: () = {
+    let mut index = 0;
+    while index < OPERATIONS.len() {
+        assert!(OPERATIONS[index].opcode as usize == index);
+        index += 1;
+    }
+};
 
 pub(crate) fn processor(opcode: u32) -> Option<&'static Processor> {
     OPERATIONS.get(opcode as usize).copied()

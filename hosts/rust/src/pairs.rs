@@ -19,7 +19,7 @@ const HEAD: usize = PAIRS_HEAD_BYTES as usize;
 const LENGTHS: usize = PAIR_LENGTHS_BYTES as usize;
 
 /// Encodes a list, followed by `tail`.
-pub fn encode<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)], tail: &[u8]) -> Vec<u8> {
+pub(crate) fn encode<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)], tail: &[u8]) -> Vec<u8> {
     let texts: usize = pairs.iter().map(|(name, value)| name.as_ref().len() + value.as_ref().len()).sum();
     let mut bytes = Vec::with_capacity(HEAD + pairs.len() * LENGTHS + texts + tail.len());
     bytes.extend((pairs.len() as u32).to_le_bytes());
@@ -119,4 +119,45 @@ fn header_value(text: &str) -> Option<HeaderValue> {
     }
     let bytes: Option<Vec<u8>> = text.chars().map(|character| u8::try_from(character).ok()).collect();
     HeaderValue::from_bytes(&bytes?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_is_encoded_is_decoded(pairs in prop::collection::vec((".{1,9}", ".{0,9}"), 0..20)) {
+            let bytes = encode(&pairs, &[]);
+            let decoded = decode(&bytes).unwrap();
+            prop_assert!(decoded.iter().copied().eq(pairs.iter().map(|(name, value)| (&**name, &**value))));
+        }
+
+        #[test]
+        fn what_is_decoded_was_a_list(bytes in list_like()) {
+            if let Ok(pairs) = decode(&bytes) && !bytes.is_empty() {
+                prop_assert_eq!(encode(&pairs, &[]), bytes);
+            }
+        }
+
+        #[test]
+        fn a_list_that_is_cut_or_longer_is_none(pairs in prop::collection::vec((".{1,9}", ".{0,9}"), 0..9), cut: prop::sample::Index) {
+            let bytes = encode(&pairs, &[]);
+            let shorter = &bytes[..cut.index(bytes.len())];
+            prop_assert!(shorter.is_empty() || decode(shorter).is_err());
+            prop_assert!(decode(&encode(&pairs, b"x")).is_err());
+        }
+    }
+
+    /// Bytes whose counts and lengths are small enough to be right now and then.
+    fn list_like() -> impl Strategy<Value = Vec<u8>> {
+        let words = prop::collection::vec(0u32..4, 1..8);
+        (words, prop::collection::vec(any::<u8>(), 0..8)).prop_map(|(words, texts)| {
+            let mut bytes: Vec<u8> = words.into_iter().flat_map(u32::to_le_bytes).collect();
+            bytes.extend(texts);
+            bytes
+        })
+    }
 }

@@ -1,17 +1,17 @@
 //! Accept: completes once for each incoming event, until it is cancelled.
 
 use super::{Origin, Processor, Work};
-use crate::abi::{ACCEPT_HEADERS, EVENT_FETCH, Status};
+use crate::abi::{ACCEPT_HEADERS, EventKind, Opcode, Status};
 use crate::context::ContextId;
 use crate::failure::Failure;
 use crate::instance::{Accept, Instance};
 use crate::submission::Submission;
 
 pub(crate) const ACCEPT: Processor =
-    Processor { of_instance: true, flags: ACCEPT_HEADERS, ..Processor::new("accept", accept) };
+    Processor { of_instance: true, flags: ACCEPT_HEADERS, ..Processor::new(Opcode::Accept, "accept", accept) };
 
 fn accept(submission: &Submission<'_>, instance: &mut Instance, _: ContextId) -> Result<Work, Failure> {
-    if submission.arguments[0] != EVENT_FETCH {
+    if submission.arguments[0] != EventKind::Fetch as u32 {
         return Err(Failure::new(Status::NotSupported, "accept: this host has events of kind fetch only"));
     }
     if submission.deadline_ms != 0 {

@@ -1,7 +1,7 @@
 //! Cancel: ends another operation; the answer says whether it came in time.
 
 use super::{Outcome, Processor, Work};
-use crate::abi::{CancelResult, Status};
+use crate::abi::{CancelResult, Opcode, Status};
 use crate::context::ContextId;
 use crate::failure::Failure;
 use crate::instance::Instance;
@@ -9,7 +9,7 @@ use crate::submission::Submission;
 
 pub(crate) const CANCEL: Processor = Processor {
     relieves: Some(|submission, instance, context| victim(submission, instance, context).is_some()),
-    ..Processor::new("cancel", cancel)
+    ..Processor::new(Opcode::Cancel, "cancel", cancel)
 };
 
 /// Where the operation to end is in flight: in the same context, or in the instance's if it is the accept.

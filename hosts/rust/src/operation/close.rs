@@ -1,7 +1,7 @@
 //! Close: gives a resource back; what is in flight on it ends as Cancelled.
 
 use super::{Processor, Work};
-use crate::abi::Status;
+use crate::abi::{Opcode, Status};
 use crate::context::ContextId;
 use crate::failure::Failure;
 use crate::instance::Instance;
@@ -14,7 +14,7 @@ pub(crate) const CLOSE: Processor = Processor {
         let resource = instance.resource(context, submission.resource);
         matches!(resource, Some(Resource::Exchange(_) | Resource::Body(_)))
     }),
-    ..Processor::new("close", close)
+    ..Processor::new(Opcode::Close, "close", close)
 };
 
 fn close(submission: &Submission<'_>, instance: &mut Instance, context: ContextId) -> Result<Work, Failure> {

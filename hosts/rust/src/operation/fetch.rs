@@ -10,7 +10,7 @@ use url::Url;
 use super::read::read_body;
 use super::{Outcome, Processor, Work};
 use crate::Body;
-use crate::abi::{FETCH_BODY, RedirectMode, Status};
+use crate::abi::{FETCH_BODY, Opcode, RedirectMode, Status};
 use crate::abort::Abort;
 use crate::connections::Connections;
 use crate::context::ContextId;
@@ -20,7 +20,7 @@ use crate::pairs::{encode_headers, headers_of};
 use crate::resource::{OriginGrant, Resource};
 use crate::submission::Submission;
 
-pub(crate) const FETCH: Processor = Processor { flags: FETCH_BODY, ..Processor::new("fetch", fetch) };
+pub(crate) const FETCH: Processor = Processor { flags: FETCH_BODY, ..Processor::new(Opcode::Fetch, "fetch", fetch) };
 
 struct Outgoing {
     url: Url,

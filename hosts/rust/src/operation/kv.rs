@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Outcome, Processor, Work};
 use crate::abi::{
     KV_CACHE_TTL_SECONDS_MIN, KV_KEY_BYTES_MAX, KV_LIST_COUNT_MAX, KV_METADATA, KV_METADATA_BYTES_MAX, KV_SECONDS_MAX,
-    KV_TTL_SECONDS_MIN, KV_VALUE_BYTES_MAX, Status,
+    KV_TTL_SECONDS_MIN, KV_VALUE_BYTES_MAX, Opcode, Status,
 };
 use crate::abort::Abort;
 use crate::context::ContextId;
@@ -18,10 +18,10 @@ use crate::pairs;
 use crate::resource::Resource;
 use crate::submission::Submission;
 
-pub(crate) const GET: Processor = Processor { flags: KV_METADATA, ..Processor::new("kv.get", get) };
-pub(crate) const PUT: Processor = Processor::new("kv.put", put);
-pub(crate) const DELETE: Processor = Processor::new("kv.delete", delete);
-pub(crate) const LIST: Processor = Processor::new("kv.list", list);
+pub(crate) const GET: Processor = Processor { flags: KV_METADATA, ..Processor::new(Opcode::KvGet, "kv.get", get) };
+pub(crate) const PUT: Processor = Processor::new(Opcode::KvPut, "kv.put", put);
+pub(crate) const DELETE: Processor = Processor::new(Opcode::KvDelete, "kv.delete", delete);
+pub(crate) const LIST: Processor = Processor::new(Opcode::KvList, "kv.list", list);
 
 fn get(submission: &Submission<'_>, instance: &mut Instance, context: ContextId) -> Result<Work, Failure> {
     let store = store_of(submission, instance, context, Rights::READ, "read")?;

@@ -5,14 +5,14 @@ use http_body_util::BodyExt;
 
 use super::{Outcome, Processor, Work};
 use crate::Body;
-use crate::abi::Status;
+use crate::abi::{Opcode, Status};
 use crate::abort::Abort;
 use crate::context::ContextId;
 use crate::failure::Failure;
 use crate::instance::Instance;
 use crate::submission::Submission;
 
-pub(crate) const READ: Processor = Processor::new("read", read);
+pub(crate) const READ: Processor = Processor::new(Opcode::Read, "read", read);
 
 fn read(submission: &Submission<'_>, instance: &mut Instance, context: ContextId) -> Result<Work, Failure> {
     let bytes_max = instance.body_bytes_max(submission.arguments[0]);

@@ -1,7 +1,7 @@
 //! Report: tells the host's owner of a failure that nobody else will hear of.
 
 use super::{Processor, Work};
-use crate::abi::REPORT_DROPPED;
+use crate::abi::{Opcode, REPORT_DROPPED};
 use crate::context::ContextId;
 use crate::failure::Failure;
 use crate::instance::Instance;
@@ -12,7 +12,7 @@ use crate::submission::Submission;
 const TEXT_MAX: usize = 1024;
 
 pub(crate) const REPORT: Processor =
-    Processor { flags: REPORT_DROPPED, tells: true, ..Processor::new("report", report) };
+    Processor { flags: REPORT_DROPPED, tells: true, ..Processor::new(Opcode::Report, "report", report) };
 
 fn report(submission: &Submission<'_>, instance: &mut Instance, context: ContextId) -> Result<Work, Failure> {
     let [status, slot, generation] = submission.arguments;

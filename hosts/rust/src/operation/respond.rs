@@ -5,7 +5,7 @@ use http::{Response, StatusCode};
 
 use super::{Processor, Work};
 use crate::Body;
-use crate::abi::{RESPOND_FORWARD, Status};
+use crate::abi::{Opcode, RESPOND_FORWARD, Status};
 use crate::context::ContextId;
 use crate::failure::Failure;
 use crate::instance::Instance;
@@ -19,7 +19,7 @@ pub(crate) const RESPOND: Processor = Processor {
         let resource = instance.resource(context, submission.resource);
         matches!(resource, Some(Resource::Exchange(exchange)) if !exchange.answered)
     }),
-    ..Processor::new("respond", respond)
+    ..Processor::new(Opcode::Respond, "respond", respond)
 };
 
 fn respond(submission: &Submission<'_>, instance: &mut Instance, context: ContextId) -> Result<Work, Failure> {

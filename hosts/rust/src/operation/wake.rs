@@ -9,7 +9,7 @@ use crate::submission::Submission;
 
 pub(crate) const WAKE: Processor = Processor {
     relieves: Some(|submission, instance, context| waiter(submission, instance, context).is_some()),
-    ..Processor::new("wake", wake)
+    ..Processor::new(Opcode::Wake, "wake", wake)
 };
 
 /// Where the wait is in flight: in the same context, or else in the oldest that has it.

@@ -132,7 +132,8 @@ impl World {
             },
             platform: self.platform(),
         };
-        let wasm = std::fs::read(text(&command["module"])).map_err(|error| error.to_string())?;
+        let module = text(&command["module"]);
+        let wasm = std::fs::read(module).map_err(|error| format!("{module}: {error}; say `npm run build` first"))?;
         match Proactor::new(wasm, options) {
             Ok(proactor) => self.proactor = Some(proactor),
             Err(Error::Module(_) | Error::Start(_)) => {
