@@ -72,7 +72,7 @@ _PLAIN_HOST = re.compile(r"[a-z0-9.-]+(:[0-9]+)?")
 
 def _url(scope: Scope) -> str:
     """The absolute URL, as WHATWG's URL writes it. Most are written so already."""
-    target = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+    target: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
     mounted: str = scope.get("root_path", "")
     if mounted and target.startswith(mounted):
         target = target[len(mounted) :] or "/"

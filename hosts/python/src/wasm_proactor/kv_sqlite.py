@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import sqlite3
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -30,8 +31,8 @@ _EXPIRE = "DELETE FROM kv WHERE expiration <= ?"
 _DELETE = "DELETE FROM kv WHERE key = ?"
 _LIST = """
 SELECT key, expiration, metadata FROM kv
-WHERE key > ?1 AND (key >= ?2) AND (?3 IS NULL OR key < ?3) AND (expiration IS NULL OR expiration > ?4)
-ORDER BY key LIMIT ?5
+WHERE key > :cursor AND key >= :start AND (:end IS NULL OR key < :end) AND (expiration IS NULL OR expiration > :now)
+ORDER BY key LIMIT :limit
 """
 
 
@@ -44,6 +45,7 @@ class SqliteStore:
         self._writer.execute(_SCHEMA)
         self._reader = _connect(path)
         self._thread = ThreadPoolExecutor(1, "wasm-proactor-sqlite")
+        self._close = weakref.finalize(self, _close, self._thread, self._reader, self._writer)
 
     def get(self, key: str, *, cache_ttl: int | None = None, metadata: bool = False) -> KvValue | None:
         """The value, or None if there is no such key."""
@@ -82,8 +84,9 @@ class SqliteStore:
     async def list(self, prefix: str = "", *, limit: int = 1000, cursor: str | None = None) -> KvPage:
         """A page of the keys that start with `prefix`; its cursor is the last key of the page before."""
         start = prefix.encode()
-        row = ((cursor or "").encode(), start, _end_of(start), self._seconds(), limit + 1)
-        rows = await self._in_thread(lambda: self._writer.execute(_LIST, row).fetchall())
+        bounds = {"cursor": (cursor or "").encode(), "start": start, "end": _end_of(start)}
+        wanted = {**bounds, "now": self._seconds(), "limit": limit + 1}
+        rows = await self._in_thread(lambda: self._writer.execute(_LIST, wanted).fetchall())
         keys = [
             KvKey(key.decode(), expiration, json.loads(metadata) if metadata else None)
             for key, expiration, metadata in rows[:limit]
@@ -91,10 +94,8 @@ class SqliteStore:
         return KvPage(keys, keys[-1].name if len(rows) > limit else None)
 
     def close(self) -> None:
-        """Closes the file. What was begun is finished."""
-        self._thread.shutdown()
-        self._reader.close()
-        self._writer.close()
+        """Closes the file, as the end of the store does. What was begun is finished."""
+        self._close()
 
     def _seconds(self) -> int:
         return int(self._clock.wall() // 1000)
@@ -104,6 +105,12 @@ class SqliteStore:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)
         except sqlite3.Error as error:
             raise _store_error(error) from error
+
+
+def _close(thread: ThreadPoolExecutor, *connections: sqlite3.Connection) -> None:
+    thread.shutdown()
+    for connection in connections:
+        connection.close()
 
 
 def _connect(path: str | os.PathLike[str]) -> sqlite3.Connection:
