@@ -62,15 +62,27 @@ func BenchmarkKvRead(b *testing.B) {
 
 // BenchmarkHandler leaves the network away: what a request costs in the host and its guest.
 func BenchmarkHandler(b *testing.B) {
-	for _, isolation := range isolations {
-		b.Run(string(isolation), func(b *testing.B) {
-			app := newApp(b, "worker.wasm", proactor.Options{Isolation: isolation})
-			request := httptest.NewRequest(http.MethodGet, "http://guest.test/hello", nil)
-			b.ReportAllocs()
-			for b.Loop() {
-				app.ServeHTTP(discarded{http.Header{}}, request)
-			}
-		})
+	store := proactor.MemoryStore()
+	if err := store.Put(context.Background(), "key", []byte("value"), proactor.PutOptions{}); err != nil {
+		b.Fatal(err)
+	}
+	for _, path := range []string{"/hello", "/kv/key"} {
+		for _, isolation := range isolations {
+			b.Run(string(isolation)+path, func(b *testing.B) {
+				options := proactor.Options{
+					Isolation: isolation,
+					Resources: map[string]proactor.Grant{"CACHE": proactor.KV(store)},
+				}
+				app := newApp(b, "worker.wasm", options)
+				request := httptest.NewRequest(http.MethodGet, "http://guest.test"+path, nil)
+				b.ReportAllocs()
+				before := cpuTime()
+				for b.Loop() {
+					app.ServeHTTP(discarded{http.Header{}}, request)
+				}
+				b.ReportMetric(float64((cpuTime()-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
+			})
+		}
 	}
 }
 

@@ -18,19 +18,30 @@ type ioContext struct {
 	connections *connections
 }
 
-// inFlight finds operations by slot, and keeps them in the order of their admission.
+// inFlight finds operations by slot, and keeps them in the order of their admission. Few are found fastest by looking at
+// each.
 type inFlight struct {
-	bySlot      map[uint32]*operation
 	first, last *operation
+	count       int
+	// All of them, once there are many.
+	bySlot map[uint32]*operation
 }
 
-func (f *inFlight) len() int { return len(f.bySlot) }
+const fewInFlight = 8
+
+func (f *inFlight) find(slot uint32) *operation {
+	if f.bySlot != nil {
+		return f.bySlot[slot]
+	}
+	for o := f.first; o != nil; o = o.behind {
+		if o.slot == slot {
+			return o
+		}
+	}
+	return nil
+}
 
 func (f *inFlight) add(o *operation) {
-	if f.bySlot == nil {
-		f.bySlot = make(map[uint32]*operation)
-	}
-	f.bySlot[o.slot] = o
 	o.before = f.last
 	if f.last == nil {
 		f.first = o
@@ -38,13 +49,22 @@ func (f *inFlight) add(o *operation) {
 		f.last.behind = o
 	}
 	f.last = o
+	f.count++
+	if f.bySlot != nil {
+		f.bySlot[o.slot] = o
+	} else if f.count > fewInFlight {
+		f.bySlot = make(map[uint32]*operation)
+		f.each(func(o *operation) { f.bySlot[o.slot] = o })
+	}
 }
 
 func (f *inFlight) remove(o *operation) {
-	if f.bySlot[o.slot] != o {
+	if f.find(o.slot) != o {
 		return
 	}
-	delete(f.bySlot, o.slot)
+	if f.bySlot != nil {
+		delete(f.bySlot, o.slot)
+	}
 	if o.before == nil {
 		f.first = o.behind
 	} else {
@@ -55,9 +75,10 @@ func (f *inFlight) remove(o *operation) {
 	} else {
 		o.behind.before = o.before
 	}
+	f.count--
 }
 
-// each calls f for every operation; f may settle the one that it is called for.
+// each may settle the operation that it is called for.
 func (f *inFlight) each(do func(*operation)) {
 	for o := f.first; o != nil; {
 		behind := o.behind
@@ -95,7 +116,7 @@ func (c *ioContext) title() string {
 
 // find finds the operation in flight that has this token.
 func (c *ioContext) find(slot, generation uint32) *operation {
-	if o := c.inFlight.bySlot[slot]; o != nil && o.generation == generation {
+	if o := c.inFlight.find(slot); o != nil && o.generation == generation {
 		return o
 	}
 	return nil

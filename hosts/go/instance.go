@@ -374,7 +374,7 @@ func (i *instance) decode(s *submission, o *operation, processor *processor) (wo
 	switch {
 	case s.argumentBytes() > uint64(i.proactor.limits.ArgumentBytes):
 		return nil, failed(StatusTooBig, "the arguments are over the limit")
-	case o.context.inFlight.bySlot[s.slot] != nil:
+	case o.context.inFlight.find(s.slot) != nil:
 		return nil, failed(StatusInvalid, "the slot is in flight already")
 	case i.current == &i.own && s.opcode != opcodeAccept:
 		return nil, failed(StatusNotPermitted, "only accept can be submitted while the module starts")

@@ -68,9 +68,6 @@ func (o Options) completed() (Options, error) {
 	if o.Stderr == nil {
 		o.Stderr = os.Stderr
 	}
-	if o.Platform == nil {
-		o.Platform = systemPlatform{}
-	}
 	var err error
 	o.Limits, err = o.Limits.completed()
 	return o, err

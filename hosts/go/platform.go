@@ -2,6 +2,7 @@ package proactor
 
 import (
 	"crypto/rand"
+	"sync/atomic"
 	"time"
 )
 
@@ -24,32 +25,69 @@ type Platform interface {
 	Wait(a, b <-chan struct{})
 }
 
-type systemPlatform struct{}
+// systemPlatform is the process. Its goroutines are used again and again: one that has run a guest has the stack that this
+// takes, and a new one would have to grow it each time.
+type systemPlatform struct {
+	tasks chan systemTask
+	ended chan struct{}
+	idle  atomic.Int32
+}
 
-func (systemPlatform) Now() time.Time { return time.Now() }
+type systemTask struct{ work, settle func() }
 
-func (systemPlatform) AfterFunc(d time.Duration, f func()) func() {
+// idleMax bounds the goroutines that wait for work.
+const idleMax = 128
+
+func newSystemPlatform() *systemPlatform {
+	return &systemPlatform{tasks: make(chan systemTask), ended: make(chan struct{})}
+}
+
+func (*systemPlatform) Now() time.Time { return time.Now() }
+
+func (*systemPlatform) AfterFunc(d time.Duration, f func()) func() {
 	timer := time.AfterFunc(d, f)
 	return func() { timer.Stop() }
 }
 
-func (systemPlatform) Random(bytes []byte) error {
+func (*systemPlatform) Random(bytes []byte) error {
 	_, err := rand.Read(bytes)
 	return err
 }
 
-func (systemPlatform) Go(work, settle func()) {
-	go func() {
-		work()
-		settle()
-	}()
+func (p *systemPlatform) Go(work, settle func()) {
+	task := systemTask{work, settle}
+	select {
+	case p.tasks <- task: // One that is idle takes it.
+	default:
+		go p.run(task)
+	}
 }
 
-func (systemPlatform) Turn(turn func()) { turn() }
+func (p *systemPlatform) run(task systemTask) {
+	for {
+		task.work()
+		task.settle()
+		if p.idle.Add(1) > idleMax {
+			p.idle.Add(-1)
+			return
+		}
+		select {
+		case task = <-p.tasks:
+			p.idle.Add(-1)
+		case <-p.ended:
+			return
+		}
+	}
+}
 
-func (systemPlatform) Wait(a, b <-chan struct{}) {
+func (*systemPlatform) Turn(turn func()) { turn() }
+
+func (*systemPlatform) Wait(a, b <-chan struct{}) {
 	select {
 	case <-a:
 	case <-b:
 	}
 }
+
+// end lets go of the goroutines that are idle, now or later.
+func (p *systemPlatform) end() { close(p.ended) }

@@ -38,6 +38,7 @@ type Proactor struct {
 	stdout    *lineWriter
 	stderr    *lineWriter
 	platform  Platform
+	system    *systemPlatform
 	started   time.Time
 	counters  counters
 	state     atomic.Int32
@@ -53,6 +54,7 @@ type Proactor struct {
 	emptied chan struct{}
 	// Held while a shared instance is replaced, so that one of two requests does it.
 	replacing sync.Mutex
+	ending    sync.Once
 }
 
 const (
@@ -71,7 +73,12 @@ func New(ctx context.Context, wasm []byte, options Options) (*Proactor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("proactor: %w", err)
 	}
+	system := newSystemPlatform()
+	if options.Platform == nil {
+		options.Platform = system
+	}
 	p := &Proactor{
+		system:    system,
 		engine:    engine,
 		isolation: options.Isolation,
 		limits:    options.Limits,
@@ -367,6 +374,7 @@ func (p *Proactor) shutdown(ctx context.Context, mode int32) error {
 	p.platform.Wait(emptied, ctx.Done())
 	select {
 	case <-emptied:
+		p.ending.Do(p.system.end)
 		return p.engine.runtime.Close(context.Background())
 	default:
 		return ctx.Err()

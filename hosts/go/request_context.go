@@ -171,7 +171,7 @@ func (c *requestContext) step() {
 	case c.due() > 0:
 		// Others go first; the context's timer comes back.
 		c.allDeadlines().add(0, func() {}, p.platform.Now())
-	case c.inFlight.len() == 0:
+	case c.inFlight.count == 0:
 		c.fallSilent()
 	}
 	c.tell()
