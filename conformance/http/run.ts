@@ -194,6 +194,8 @@ function lineOf(outcome: Outcome): string {
   }
 }
 
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
+
 await main().catch((error: Error) => {
   console.error(error.message);
   const isBadUse = error instanceof BadUse || (error as NodeJS.ErrnoException).code?.startsWith("ERR_PARSE_ARGS");

@@ -41,6 +41,10 @@ export function startServer(command: string, cwd?: string): Server {
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }
   };
+  // In a group of its own it would outlive whoever has started it.
+  const end = (): void => signal("SIGKILL");
+  process.once("exit", end);
+  void ended.then(() => process.off("exit", end));
   return { url, ended, signal };
 }
 
