@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/tetratelabs/wazero/api"
 	"github.com/tetratelabs/wazero/sys"
@@ -240,10 +241,11 @@ func (i *instance) turn(budget int) error {
 
 // timed is the context of one call into the module, which ends it when it takes too long.
 func (i *instance) timed() (context.Context, context.CancelFunc) {
-	if i.proactor.timeout == 0 {
+	ms := i.proactor.limits.RunMs
+	if ms == 0 {
 		return i.ctx, func() {}
 	}
-	return context.WithTimeout(i.ctx, i.proactor.timeout)
+	return context.WithTimeout(i.ctx, time.Duration(ms)*time.Millisecond)
 }
 
 // reclaim arranges that the guest frees the slots of a context that is over. Their handlers are not called.

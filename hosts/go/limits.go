@@ -25,6 +25,9 @@ type Limits struct {
 	Connections int `json:"connections,omitempty"`
 	// Milliseconds that an operation waits for another request.
 	WaitMs int `json:"waitMs,omitempty"`
+	// Milliseconds that one run lasts at most; a longer one is a trap. Not bounded by default, for that has its price, which
+	// the README tells: the module is compiled so that each round of a loop looks whether it should end.
+	RunMs int `json:"runMs,omitempty"`
 	// Redirects that a fetch follows.
 	Redirects int `json:"redirects,omitempty"`
 	// Traps after which a shared instance is replaced, though each was contained.

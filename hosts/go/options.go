@@ -5,7 +5,6 @@ import (
 	"io"
 	"os"
 	"slices"
-	"time"
 )
 
 // Isolation decides how far a trap reaches.
@@ -28,9 +27,6 @@ type Options struct {
 	// How far a trap reaches; Pooled if "".
 	Isolation Isolation
 	Limits    Limits
-	// RunTimeout is how long one turn of the guest may last; a longer one is a trap. 0: for ever. It has its price, which
-	// the README tells: the module is compiled so that each round of a loop looks whether it should end.
-	RunTimeout time.Duration
 	// OnError is told of what no handler of the guest has dealt with, on any goroutine. By default each report becomes a
 	// line of the standard logger.
 	OnError func(Report)
@@ -47,9 +43,6 @@ func (o Options) completed() (Options, error) {
 	}
 	if !slices.Contains([]Isolation{Request, Pooled, Shared}, o.Isolation) {
 		return o, fmt.Errorf("Options.Isolation: %q is none of request, pooled, shared", o.Isolation)
-	}
-	if o.RunTimeout < 0 {
-		return o, fmt.Errorf("Options.RunTimeout: %v is less than 0", o.RunTimeout)
 	}
 	for name, grant := range o.Resources {
 		if grant == nil {

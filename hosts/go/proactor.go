@@ -32,7 +32,6 @@ type Proactor struct {
 	engine    *module
 	isolation Isolation
 	limits    Limits
-	timeout   time.Duration
 	grants    map[string]Grant
 	onError   func(Report)
 	stdout    *lineWriter
@@ -69,7 +68,7 @@ func New(ctx context.Context, wasm []byte, options Options) (*Proactor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("proactor: %w", err)
 	}
-	engine, err := compile(ctx, wasm, options.RunTimeout > 0)
+	engine, err := compile(ctx, wasm, options.Limits.RunMs > 0)
 	if err != nil {
 		return nil, fmt.Errorf("proactor: %w", err)
 	}
@@ -82,7 +81,6 @@ func New(ctx context.Context, wasm []byte, options Options) (*Proactor, error) {
 		engine:    engine,
 		isolation: options.Isolation,
 		limits:    options.Limits,
-		timeout:   options.RunTimeout,
 		grants:    maps.Clone(options.Resources),
 		onError:   options.OnError,
 		stdout:    &lineWriter{writer: options.Stdout},

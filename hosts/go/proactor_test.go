@@ -178,9 +178,9 @@ func TestAGuestThatLoopsForEverIsStopped(t *testing.T) {
 		t.Run(string(isolation), func(t *testing.T) {
 			var reports []proactor.Report
 			app, err := proactor.New(context.Background(), moduleOf(loopForever...), proactor.Options{
-				Isolation:  isolation,
-				RunTimeout: 20 * time.Millisecond,
-				OnError:    func(report proactor.Report) { reports = append(reports, report) },
+				Isolation: isolation,
+				Limits:    proactor.Limits{RunMs: 20},
+				OnError:   func(report proactor.Report) { reports = append(reports, report) },
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -273,16 +273,15 @@ func TestShutdownReturnsWithItsContextAndCloseEndsWhatIsLeft(t *testing.T) {
 func TestWrongOptionsAreErrors(t *testing.T) {
 	wasm := moduleOf(0x41, 0)
 	for wrong, options := range map[string]proactor.Options{
-		"isolation":  {Isolation: "none"},
-		"a limit":    {Limits: proactor.Limits{Budget: -1}},
-		"a right":    {Resources: map[string]proactor.Grant{"A": proactor.KV(proactor.MemoryStore(), "all")}},
-		"no store":   {Resources: map[string]proactor.Grant{"A": proactor.KV(nil)}},
-		"no grant":   {Resources: map[string]proactor.Grant{"A": nil}},
-		"no origin":  {Resources: map[string]proactor.Grant{"A": proactor.Origin()}},
-		"a path":     {Resources: map[string]proactor.Grant{"A": proactor.Origin("https://api.test/path")}},
-		"a scheme":   {Resources: map[string]proactor.Grant{"A": proactor.Origin("ftp://api.test")}},
-		"no client":  {Resources: map[string]proactor.Grant{"A": proactor.Origin("https://api.test").Client(nil)}},
-		"no timeout": {RunTimeout: -1},
+		"isolation": {Isolation: "none"},
+		"a limit":   {Limits: proactor.Limits{Budget: -1}},
+		"a right":   {Resources: map[string]proactor.Grant{"A": proactor.KV(proactor.MemoryStore(), "all")}},
+		"no store":  {Resources: map[string]proactor.Grant{"A": proactor.KV(nil)}},
+		"no grant":  {Resources: map[string]proactor.Grant{"A": nil}},
+		"no origin": {Resources: map[string]proactor.Grant{"A": proactor.Origin()}},
+		"a path":    {Resources: map[string]proactor.Grant{"A": proactor.Origin("https://api.test/path")}},
+		"a scheme":  {Resources: map[string]proactor.Grant{"A": proactor.Origin("ftp://api.test")}},
+		"no client": {Resources: map[string]proactor.Grant{"A": proactor.Origin("https://api.test").Client(nil)}},
 	} {
 		if _, err := proactor.New(context.Background(), wasm, options); err == nil {
 			t.Errorf("%s: no error", wrong)
