@@ -20,15 +20,16 @@ export interface ResponseMessage extends Head {
   readonly statusText: string;
 }
 
-/** What the thread is told. Gone: the client of a request is. */
+/** What the thread is told. Gone: the client of a request is. Call: it shall say that it is here. */
 export type ToThread =
   | RequestMessage
   | { readonly kind: "gone"; readonly id: number }
+  | { readonly kind: "call" }
   | { readonly kind: "end"; readonly mode: Shutdown };
 
 /** What the thread says. */
 export type FromThread =
-  | { readonly kind: "ready" | "ended" }
+  | { readonly kind: "ready" | "here" | "ended" }
   | { readonly kind: "refused"; readonly why: string }
   | ResponseMessage;
 

@@ -34,6 +34,7 @@ try {
   parentPort!.on("message", (message: ToThread) => {
     if (message.kind === "request") void answer(app, message);
     else if (message.kind === "gone") waiting.get(message.id)?.abort();
+    else if (message.kind === "call") say({ kind: "here" });
     else void end(app, message.mode);
   });
   say({ kind: "ready" });
