@@ -14,8 +14,9 @@ export async function listen(answer: Answer, { hostname, port }: Listening): Pro
     // What is left of a connection when the server stops is this one answer.
     outgoing.once("finish", () => server.listening || setImmediate(() => server.closeIdleConnections()));
     exchange(incoming, outgoing, answer).catch((error: Error) => {
-      // The head is gone, so a broken connection is all that can still tell the client.
-      outgoing.destroy(error);
+      // Once the head is gone, a broken connection is all that can still tell the client.
+      if (outgoing.headersSent) outgoing.destroy(error);
+      else outgoing.writeHead(500).end();
     });
   });
   server.listen(port, hostname);
