@@ -1,6 +1,7 @@
 package proactor
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"net/url"
@@ -72,8 +73,11 @@ func (p *Proactor) receive(r *http.Request, control *http.ResponseController) (*
 			return nil, shutDown.response()
 		}
 		i, err := p.checkOut()
+		if err != nil && p.mode() != running {
+			continue // A shutdown came in between.
+		}
 		if err != nil {
-			p.onError(Report{Kind: KindUnexpected, Message: err.Error(), Cause: err})
+			p.tell(Report{Kind: KindUnexpected, Message: err.Error(), Cause: err})
 			return nil, unexpected.response()
 		}
 		c := newRequestContext(i, r)
@@ -92,7 +96,7 @@ func (p *Proactor) begin(c *requestContext) (*response, bool) {
 		return nil, false
 	}
 	if !p.enter(c) {
-		c.instance.retire()
+		p.giveBack(c.instance)
 		return nil, false
 	}
 	c.begin()
@@ -133,12 +137,12 @@ func (a *response) send(w http.ResponseWriter, r *http.Request, flush bool) {
 		a.sendStream(w, r)
 		return
 	}
-	if flush || len(a.bytes) > lengthUnset {
+	switch {
+	case r.Method == http.MethodHead && len(a.bytes) == 0:
+		// The guest may know how long a body would be.
+	case !isBodyless(a.status) && (flush || len(a.bytes) > lengthUnset):
 		headers["Content-Length"] = []string{strconv.Itoa(len(a.bytes))}
-	} else {
-		delete(headers, "Content-Length")
-	}
-	if isBodyless(a.status) {
+	default:
 		delete(headers, "Content-Length")
 	}
 	w.WriteHeader(a.status)
@@ -155,6 +159,9 @@ var buffers = sync.Pool{New: func() any { return new([32 << 10]byte) }}
 // sendStream copies a body as it comes. One that breaks off breaks the connection, or the client would take it for whole.
 func (a *response) sendStream(w http.ResponseWriter, r *http.Request) {
 	defer a.stream.Close()
+	// An upstream that gives no more must not keep a client that is gone.
+	stop := context.AfterFunc(r.Context(), func() { a.stream.Close() })
+	defer stop()
 	if length := a.stream.length; length >= 0 && !isBodyless(a.status) {
 		w.Header()["Content-Length"] = []string{strconv.FormatInt(length, 10)}
 	}
@@ -194,10 +201,6 @@ func removeHopByHop(headers http.Header) {
 }
 
 // Requests of the guest's.
-
-type readCloser = io.ReadCloser
-
-func closing(reader io.Reader) readCloser { return io.NopCloser(reader) }
 
 // sendOnce has a client send a request, and follow nothing. What belongs to the connection is the client's business.
 func sendOnce(client *http.Client, request *http.Request) (*http.Response, error) {

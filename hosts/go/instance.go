@@ -137,7 +137,7 @@ func (i *instance) unlock() {
 	i.active = nil
 	i.mutex.Unlock()
 	for _, report := range effects.reports {
-		i.proactor.onError(report)
+		i.proactor.tell(report)
 	}
 	for _, context := range effects.answers {
 		close(context.answered)

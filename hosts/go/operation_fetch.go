@@ -3,6 +3,7 @@ package proactor
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -151,8 +152,8 @@ func (f *fetch) send(ctx context.Context) (*http.Response, error) {
 		request.Body, request.ContentLength = f.stream.ReadCloser, f.stream.length
 	case len(f.data) > 0:
 		request.ContentLength = int64(len(f.data))
-		request.GetBody = func() (body readCloser, err error) { return closing(bytes.NewReader(f.data)), nil }
-		request.Body, _ = request.GetBody()
+		request.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(f.data)), nil }
+		request.Body, _ = request.GetBody() // It cannot fail.
 	}
 	return sendOnce(f.grant.client, request)
 }

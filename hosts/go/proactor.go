@@ -103,6 +103,16 @@ func (p *Proactor) Counters() Counters { return p.counters.snapshot() }
 
 func (p *Proactor) mode() int32 { return p.state.Load() }
 
+// tell tells the owner. What goes wrong there must not keep a request from its answer.
+func (p *Proactor) tell(report Report) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			logReport(Report{Kind: KindUnexpected, Message: fmt.Sprintf("OnError panicked: %v", cause)})
+		}
+	}()
+	p.onError(report)
+}
+
 func (p *Proactor) granted() string {
 	if len(p.grants) == 0 {
 		return "nothing"
@@ -184,6 +194,17 @@ func (p *Proactor) enter(c *requestContext) bool {
 	}
 	p.last = c
 	return true
+}
+
+// giveBack takes an instance back from a request that was not begun. The caller owns the instance.
+func (p *Proactor) giveBack(i *instance) {
+	p.mutex.Lock()
+	i.users--
+	isUnused := i.users == 0
+	p.mutex.Unlock()
+	if isUnused {
+		i.retire()
+	}
 }
 
 // release takes note of the end of a request. The caller owns its instance.

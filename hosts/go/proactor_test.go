@@ -215,6 +215,11 @@ func TestAStoreThatPanicsFailsItsOperation(t *testing.T) {
 	}
 }
 
+func TestAnOwnerThatPanicsKeepsNobodyFromItsAnswer(t *testing.T) {
+	app := newApp(t, "test/isolation.wasm", proactor.Options{OnError: func(proactor.Report) { panic("broken") }})
+	checkFailure(t, get(context.Background(), app, "/silent/1"))
+}
+
 type panicking struct{ proactor.Store }
 
 func (panicking) Get(context.Context, string, proactor.GetOptions) (*proactor.Value, error) {
@@ -242,6 +247,67 @@ func (w *waiting) Get(ctx context.Context, _ string, _ proactor.GetOptions) (*pr
 	<-ctx.Done()
 	close(w.ended)
 	return nil, ctx.Err()
+}
+
+// A client that leaves in the middle of a body ends the upstream's work, even if nothing comes from there any more.
+func TestAClientThatLeavesEndsABodyThatStalls(t *testing.T) {
+	ended := make(chan struct{})
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, "the beginning")
+		http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+		close(ended)
+	}))
+	defer upstream.Close()
+	app := newApp(t, "worker.wasm", proactor.Options{
+		Resources: map[string]proactor.Grant{"UPSTREAM": proactor.Origin(upstream.URL)},
+	})
+	server := httptest.NewServer(app)
+	defer server.Close()
+	response, err := http.Get(server.URL + "/proxy/stalls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	beginning := make([]byte, len("the beginning"))
+	if _, err := io.ReadFull(response.Body, beginning); err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	<-ended
+}
+
+// Requests come while the proactor shuts down: each is answered by the guest, or with 503.
+func TestRequestsDuringAShutdown(t *testing.T) {
+	for _, isolation := range isolations {
+		t.Run(string(isolation), func(t *testing.T) {
+			app := newApp(t, "worker.wasm", proactor.Options{
+				Isolation: isolation,
+				Resources: map[string]proactor.Grant{"CACHE": proactor.KV(proactor.MemoryStore())},
+			})
+			var group sync.WaitGroup
+			for range 8 {
+				group.Go(func() {
+					for {
+						response := get(context.Background(), app, "/kv/key")
+						if response.Code == http.StatusServiceUnavailable {
+							return
+						}
+						if response.Code != http.StatusNotFound && response.Code != http.StatusBadGateway {
+							t.Errorf("%d %s", response.Code, response.Body)
+						}
+					}
+				})
+			}
+			eventually(t, "there are requests", func() bool { return app.Counters().Completed > 100 })
+			if err := app.Shutdown(context.Background()); err != nil {
+				t.Error(err)
+			}
+			group.Wait()
+			if counters := app.Counters(); counters.Contexts+counters.Instances+counters.InFlight != 0 {
+				t.Errorf("%+v", counters)
+			}
+		})
+	}
 }
 
 func TestShutdownReturnsWithItsContextAndCloseEndsWhatIsLeft(t *testing.T) {
