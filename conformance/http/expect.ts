@@ -50,8 +50,9 @@ const own = (value: object, name: string): unknown => (value as Record<string, u
 
 function differentBytes(actual: Uint8Array, expected: Uint8Array, what: string): string[] {
   if (actual.length !== expected.length) return [line(`${what}: bytes`, `${expected.length}`, actual.length)];
-  const at = expected.findIndex((byte, index) => byte !== actual[index]);
-  return at < 0 ? [] : [line(`${what}: byte ${at}`, `${expected[at]}`, actual[at])];
+  let at = 0;
+  while (at < expected.length && actual[at] === expected[at]) at++;
+  return at === expected.length ? [] : [line(`${what}: byte ${at}`, `${expected[at]}`, actual[at])];
 }
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
