@@ -1,27 +1,34 @@
 // The driver of the JavaScript host inside the Workers runtime: commands go to a Worker by one WebSocket, because all of a
-// world must happen in one request. Modules cannot be compiled there, so the Worker imports all that the cases name.
+// world must happen in one request; with `--durable-object`, in an object. Modules cannot be compiled there, so the Worker imports all that the cases name.
 
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
 import { createInterface } from "node:readline";
 import { COMPATIBILITY_DATE, startLocal } from "../scripts/miniflare.ts";
 import { path } from "../scripts/paths.ts";
-import { readCases } from "./cases.ts";
+import { isBuilt, readCases } from "./cases.ts";
 
-const ENTRY = "build/conformance/workerd.ts";
+const isObject = process.argv.includes("--durable-object");
 
-const named = readCases().flatMap(({ cases }) => cases.flatMap(({ steps }) => steps.map((step) => step.do)));
-const modules = [...new Set(named.flatMap((command) => (command.do === "start" ? [command.module] : [])))];
-writeFileSync(
-  path(ENTRY),
-  `import { serveWorld } from "../../conformance/workerd-world.ts";
-${modules.map((module, index) => `import m${index} from "${relative("build/conformance", module).replace(/^(?!\.)/, "./")}";`).join("\n")}
-export default serveWorld({${modules.map((module, index) => `"${module}": m${index}`).join(", ")}});
-`,
+const commands = readCases()
+  .filter(isBuilt)
+  .flatMap(({ cases }) => cases.flatMap(({ steps }) => steps.map((step) => step.do)));
+const modules = [...new Set(commands.flatMap((command) => (command.do === "start" ? [command.module] : [])))];
+const specifier = (file: string): string => relative("build/conformance", file).replace(/^(?!\.)/, "./");
+const entry = [
+  `import { worldObject, worldWorker } from "../../conformance/workerd-world.ts";`,
+  ...modules.map((module, index) => `import m${index} from "${specifier(module)}";`),
+  `const modules = {${modules.map((module, index) => `"${module}": m${index}`).join(", ")}};`,
+  `export default worldWorker(modules);`,
+  `export const WorldObject = worldObject(modules);`,
+];
+// Of its own, as another driver may start at the same moment.
+const file = `build/conformance/workerd-${process.pid}.ts`;
+writeFileSync(path(file), entry.join("\n"));
+const local = await startLocal({ entry: file, durableObjects: { WORLD: "WorldObject" } }).finally(() =>
+  rmSync(path(file)),
 );
-
-const local = await startLocal({ entry: ENTRY });
-const socket = new WebSocket(local.url.replace("http", "ws"));
+const socket = new WebSocket(`${local.url.replace("http", "ws")}/${isObject ? "object" : ""}`);
 await new Promise((resolve, reject) => {
   socket.addEventListener("open", resolve);
   socket.addEventListener("error", reject);
