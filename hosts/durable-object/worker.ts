@@ -5,8 +5,8 @@
 // its requests have in common.
 
 import { DurableObject } from "cloudflare:workers";
-import { Proactor, kv, origin } from "../../src/index.ts";
-import type { Isolation } from "../../src/index.ts";
+import { Proactor, kv, origin } from "wasm-proactor";
+import type { Isolation } from "wasm-proactor";
 import app from "../build/worker.wasm";
 
 interface Env {
