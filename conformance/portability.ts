@@ -4,6 +4,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { path } from "../scripts/paths.ts";
+import { readHosts } from "./hosts.ts";
 
 const HELP = `Writes the tables of hosts into README.md and docs/embedding.md.
 
@@ -46,7 +47,8 @@ type Results = Record<string, HostResult>;
 
 /** The tables by the names that they have in the pages. */
 export function tables(results: Results): Record<string, string> {
-  const hosts = Object.entries(results);
+  // In the order of hosts.json.
+  const hosts = readHosts("all").flatMap(({ name }) => (results[name] ? [[name, results[name]] as const] : []));
   return {
     short: table(
       ["host", "engine", "conformance", "HTTP suite"],
