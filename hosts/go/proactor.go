@@ -209,32 +209,44 @@ func (p *Proactor) giveBack(i *instance) {
 
 // release takes note of the end of a request. The caller owns its instance.
 func (p *Proactor) release(c *requestContext) {
-	i := c.instance
-	isReusable := p.isReusable(i)
-	i.weigh()
-	p.mutex.Lock()
-	p.counters.contexts.Add(-1)
-	p.unlink(c)
-	i.users--
-	isRetiring := i.users == 0
-	switch {
-	case p.isolation == Shared:
-		isRetiring = isRetiring && !slices.Contains(p.idle, i)
-	case isReusable && p.idleBytes+i.memoryBytes() <= p.limits.IdleBytes && p.mode() == running:
-		isRetiring = false
-		i.idleBytes = i.memoryBytes()
-		p.keepIdle(i)
-	}
-	if p.first == nil && p.emptied != nil {
-		close(p.emptied)
-		p.emptied = nil
-	}
-	p.mutex.Unlock()
+	isKept := p.putBack(c.instance)
 	if p.isolation == Shared {
 		p.leave(c)
 	}
-	if isRetiring {
-		i.retire()
+	if !isKept {
+		c.instance.retire()
+	}
+	// Last: whoever shuts down waits for this.
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	p.counters.contexts.Add(-1)
+	p.unlink(c)
+	p.tellEmptied()
+}
+
+// putBack keeps the instance of a request that has ended for others, if it is fit for that.
+func (p *Proactor) putBack(i *instance) (isKept bool) {
+	isReusable := p.isReusable(i)
+	i.weigh()
+	p.mutex.Lock()
+	defer p.mutex.Unlock()
+	i.users--
+	if p.isolation == Shared {
+		return i.users > 0 || slices.Contains(p.idle, i)
+	}
+	if !isReusable || p.mode() != running || p.idleBytes+i.memoryBytes() > p.limits.IdleBytes {
+		return false
+	}
+	i.idleBytes = i.memoryBytes()
+	p.keepIdle(i)
+	return true
+}
+
+// tellEmptied tells a shutdown that the last request has ended, with all that it had. The caller holds the mutex.
+func (p *Proactor) tellEmptied() {
+	if p.first == nil && p.emptied != nil {
+		close(p.emptied)
+		p.emptied = nil
 	}
 }
 
@@ -383,6 +395,9 @@ func (p *Proactor) shutdown(ctx context.Context, mode int32) error {
 	for _, i := range idle {
 		i.retireNow()
 	}
+	p.mutex.Lock()
+	p.tellEmptied()
+	p.mutex.Unlock()
 	contexts := p.contextsOf(nil)
 	for _, c := range contexts {
 		c.endAccept()
@@ -411,12 +426,7 @@ func (p *Proactor) refuseRequests(mode int32) (idle []*instance, emptied chan st
 	if p.emptied == nil {
 		p.emptied = make(chan struct{})
 	}
-	emptied = p.emptied
-	if p.first == nil {
-		close(p.emptied)
-		p.emptied = nil
-	}
-	return idle, emptied
+	return idle, p.emptied
 }
 
 func (c *requestContext) endAccept() {
