@@ -59,7 +59,7 @@ pub(crate) struct Instance {
     pub host: Arc<Host>,
     /// What belongs to no request.
     own: Context,
-    contexts: BTreeMap<ContextId, Context>,
+    contexts: BTreeMap<ContextId, Box<Context>>,
     /// The context on whose turn the guest runs.
     pub current: Option<ContextId>,
     pub accept: Accept,
@@ -160,21 +160,24 @@ impl Instance {
     // Contexts.
 
     pub fn context(&self, id: ContextId) -> Option<&Context> {
-        if id == ContextId::INSTANCE { Some(&self.own) } else { self.contexts.get(&id) }
+        if id == ContextId::INSTANCE { Some(&self.own) } else { self.contexts.get(&id).map(|context| &**context) }
     }
 
     pub fn context_mut(&mut self, id: ContextId) -> Option<&mut Context> {
-        if id == ContextId::INSTANCE { Some(&mut self.own) } else { self.contexts.get_mut(&id) }
+        if id == ContextId::INSTANCE {
+            Some(&mut self.own)
+        } else {
+            self.contexts.get_mut(&id).map(|context| &mut **context)
+        }
     }
 
     /// How many completions a turn of this context would deliver: what belongs to no request comes with any turn.
     pub fn due(&self, id: ContextId) -> usize {
-        let pending = |context: &Context| context.pending.len();
-        self.own.pending.len() + self.contexts.get(&id).map_or(0, pending)
+        self.own.pending.len() + self.contexts.get(&id).map_or(0, |context| context.pending.len())
     }
 
     /// A request that has come: its exchange is a completion of the accept. False if the guest accepts none.
-    pub fn add_request(&mut self, id: ContextId, mut context: Context, body: Body, headers: &HeaderMap) -> bool {
+    pub fn add_request(&mut self, id: ContextId, mut context: Box<Context>, body: Body, headers: &HeaderMap) -> bool {
         self.requests += 1;
         let Accept::Open { origin, wants_headers } = self.accept else {
             self.contexts.insert(id, context);
@@ -197,7 +200,7 @@ impl Instance {
         true
     }
 
-    pub fn remove_context(&mut self, id: ContextId) -> Option<Context> {
+    pub fn remove_context(&mut self, id: ContextId) -> Option<Box<Context>> {
         self.contexts.remove(&id)
     }
 
@@ -360,7 +363,7 @@ impl Instance {
                 completion.auxiliary = auxiliary;
                 completion.payload = payload;
                 if let Some(response) = response {
-                    completion.resource = self.add_resource(id, Resource::Body(Fetched(Some(response))));
+                    completion.resource = self.add_resource(id, Resource::Body(Fetched(Some(Box::new(response)))));
                 }
             }
             Err(Failure { status, message }) => {
@@ -456,7 +459,7 @@ impl Instance {
     pub fn take_body(&mut self, id: ContextId, number: u32) -> Result<Body, Failure> {
         let body = match self.resource_mut(id, number) {
             Some(Resource::Exchange(exchange)) => exchange.body.take(),
-            Some(Resource::Body(fetched)) => fetched.0.take().map(Response::into_body),
+            Some(Resource::Body(fetched)) => fetched.0.take().map(|response| response.into_body()),
             _ => return Err(Failure::bad_resource(number, "exchange or body")),
         };
         body.ok_or_else(taken)
@@ -465,7 +468,7 @@ impl Instance {
     /// The whole response whose body is this resource.
     pub fn take_response(&mut self, id: ContextId, number: u32) -> Result<Response<Body>, Failure> {
         match self.resource_mut(id, number) {
-            Some(Resource::Body(fetched)) => fetched.0.take().ok_or_else(taken),
+            Some(Resource::Body(fetched)) => fetched.0.take().map(|response| *response).ok_or_else(taken),
             _ => Err(Failure::bad_resource(number, "body")),
         }
     }
@@ -503,7 +506,7 @@ impl Instance {
         if count > SUBMIT_COUNT_MAX {
             return Status::TooBig as i32;
         }
-        if at % 4 != 0 || view(memory, at, count * SUBMISSION_BYTES).is_none() {
+        if !at.is_multiple_of(4) || view(memory, at, count * SUBMISSION_BYTES).is_none() {
             return Status::Fault as i32;
         }
         for index in 0..count {
@@ -652,7 +655,10 @@ impl Instance {
         let due = u32::try_from(self.due(id)).unwrap_or(u32::MAX);
         let records = capacity.min(due).min(self.left);
         let Some(record_bytes) = records.checked_mul(COMPLETION_BYTES) else { return Status::Fault as i32 };
-        if at % 4 != 0 || view(memory, at, record_bytes).is_none() || view(memory, arena, arena_bytes).is_none() {
+        if !at.is_multiple_of(4)
+            || view(memory, at, record_bytes).is_none()
+            || view(memory, arena, arena_bytes).is_none()
+        {
             return Status::Fault as i32;
         }
         // The last batch still tells whose handler ran last.

@@ -146,6 +146,25 @@ impl<S: Store> AnyStore for S {
     }
 }
 
+/// A store that others use too.
+impl<S: Store> Store for Arc<S> {
+    async fn get(&self, key: &str, options: GetOptions) -> Result<Option<Value>, StoreError> {
+        Store::get(&**self, key, options).await
+    }
+
+    async fn put(&self, key: &str, value: Bytes, options: PutOptions) -> Result<(), StoreError> {
+        Store::put(&**self, key, value, options).await
+    }
+
+    async fn delete(&self, key: &str) -> Result<(), StoreError> {
+        Store::delete(&**self, key).await
+    }
+
+    async fn list(&self, options: ListOptions) -> Result<Page, StoreError> {
+        Store::list(&**self, options).await
+    }
+}
+
 /// Seconds since 1970.
 pub(crate) fn seconds_now() -> u32 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);

@@ -61,6 +61,7 @@ mod request;
 mod resource;
 mod submission;
 mod transport;
+mod url;
 mod wasi;
 
 pub use abort::Abort;

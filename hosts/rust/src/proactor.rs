@@ -11,9 +11,8 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context as TaskContext, Poll};
 
-use http::{HeaderMap, Method, Response, Uri, header};
+use http::{HeaderMap, Method, Response, header};
 use tokio::sync::{Notify, OwnedMutexGuard};
-use url::Url;
 
 use crate::abi::Status;
 use crate::context::{Context, ContextId, Signal};
@@ -22,6 +21,7 @@ use crate::host::{Host, Shutdown};
 use crate::report::{ContextFailure, Report, ReportKind, SHUT_DOWN, place};
 use crate::request::{Fate, Request};
 use crate::transport::remove_hop_headers;
+use crate::url::url_of;
 use crate::{Body, BoxError, Counters, Error, Isolation, Options};
 
 /// An instance, run by one task at a time: whoever has the lock. It is never held while anybody waits.
@@ -168,7 +168,7 @@ impl Inner {
         if self.host.shutdown().is_some() {
             return Err(ContextFailure::ShutDown);
         }
-        let context = Context { method, url, ..Context::default() };
+        let context = Box::new(Context { method, url, ..Context::default() });
         let (cell, mut guest) = self.check_out().await.map_err(|trap| self.cannot_start(trap))?;
         let Some(id) = self.enter(&cell, &context.signal) else {
             if self.host.isolation != Isolation::Shared {
@@ -279,19 +279,6 @@ fn start_error(trap: Trap) -> Error {
         }
         Trap::Other(message) => message,
     })
-}
-
-/// The absolute URL of a request, in the one form that the URL standard has for it.
-fn url_of(uri: &Uri, headers: &HeaderMap) -> String {
-    let host = || headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let authority = uri.authority().map(|authority| authority.as_str()).or_else(host).unwrap_or("localhost");
-    let scheme = uri.scheme_str().unwrap_or("http");
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    let url = format!("{scheme}://{authority}{path}");
-    match Url::parse(&url) {
-        Ok(parsed) => parsed.into(),
-        Err(_) => url,
-    }
 }
 
 /// A proactor is a service, so that it can be mounted wherever services are: in axum, behind tower's layers.

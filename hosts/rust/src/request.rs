@@ -65,7 +65,7 @@ impl Request {
         cell: Arc<Cell>,
         guest: &mut Guest,
         id: ContextId,
-        context: Context,
+        context: Box<Context>,
         body: Body,
         headers: &HeaderMap,
     ) -> Self {

@@ -95,7 +95,7 @@ pub(crate) struct Exchange {
 }
 
 /// A fetched response whose body stays on the host; none once it was taken.
-pub(crate) struct Fetched(pub Option<http::Response<Body>>);
+pub(crate) struct Fetched(pub Option<Box<http::Response<Body>>>);
 
 /// What a number of the guest's stands for.
 pub(crate) enum Resource {
