@@ -2,7 +2,7 @@
 
 import process from "node:process";
 import type { Shutdown } from "wasm-proactor";
-import { parseFlags } from "./flags.ts";
+import { USAGE, parseFlags } from "./flags.ts";
 import type { Flags } from "./flags.ts";
 
 /** Exit code for what the caller can put right. */
@@ -18,9 +18,11 @@ export interface Serving {
 
 /** Starts what the command line says, and ends it by a signal: gracefully by the first, at once by the second. */
 export async function command(start: (flags: Flags) => Promise<Serving>): Promise<void> {
+  const args = process.argv.slice(2);
+  if (args.includes("--help")) return console.log(USAGE);
   let serving: Serving;
   try {
-    serving = await start(parseFlags(process.argv.slice(2)));
+    serving = await start(parseFlags(args));
   } catch (error) {
     // What keeps a host from starting is what it was given: a flag, a module, a port.
     console.error(error instanceof Error ? error.message : error);

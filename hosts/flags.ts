@@ -39,7 +39,6 @@ export interface Flags {
 export function parseFlags(args: readonly string[]): Flags {
   const { values, positionals } = parsed(args);
   const [module, ...rest] = positionals;
-  if (values.help) throw new BadUse(USAGE);
   if (!module || rest.length > 0) throw new BadUse(`give one module, as in: serve app.wasm`);
   const port = Number(values.port);
   if (!/^\d+$/.test(values.port) || port > PORT_MAX)
@@ -72,11 +71,11 @@ function parsed(args: readonly string[]) {
         isolation: { type: "string", default: "pooled" },
         kv: { type: "string", multiple: true, default: [] },
         origin: { type: "string", multiple: true, default: [] },
-        help: { type: "boolean", short: "h", default: false },
       },
     });
   } catch (error) {
-    throw new BadUse((error as Error).message, { cause: error });
+    // Its first sentence says what is wrong, the others what else a dash may mean.
+    throw new BadUse((error as Error).message.split(". ")[0], { cause: error });
   }
 }
 
