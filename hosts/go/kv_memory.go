@@ -22,10 +22,15 @@ type memoryEntry struct {
 	expiration uint32
 }
 
+var _ ImmediateStore = (*memoryStore)(nil)
+
 // MemoryStore is a store that ends with the process.
 func MemoryStore() Store {
 	return &memoryStore{now: time.Now, entries: map[string]memoryEntry{}}
 }
+
+// Immediate says that reading and writing is a look at a map.
+func (*memoryStore) Immediate() {}
 
 func (m *memoryStore) isLive(entry memoryEntry) bool {
 	return entry.expiration == 0 || int64(entry.expiration) > m.now().Unix()

@@ -104,7 +104,7 @@ func (o *operation) perform(work func(context.Context), then func()) {
 		o.then = then
 		defer func() {
 			if cause := recover(); cause != nil {
-				o.then = func() { o.blame(fmt.Errorf("%s panicked: %v", o.name(), cause)) }
+				o.then = func() { o.fail(o.panicked(cause)) }
 			}
 		}()
 		work(ctx)
@@ -113,9 +113,11 @@ func (o *operation) perform(work func(context.Context), then func()) {
 	})
 }
 
-func (o *operation) blame(err error) {
+// panicked tells the owner, and makes a failure of it.
+func (o *operation) panicked(cause any) error {
+	err := fmt.Errorf("%s panicked: %v", o.name(), cause)
 	o.context.instance.report(Report{Kind: KindUnexpected, Message: err.Error(), Request: o.context.title(), Cause: err})
-	o.fail(err)
+	return err
 }
 
 // signal is the context of the work, which ends when the result is no longer wanted.

@@ -25,7 +25,7 @@ var kvGetProcessor = &processor{
 		options := GetOptions{CacheTTL: s.argument0, Metadata: s.flags&flagKvMetadata != 0}
 		bytesMax := c.instance.proactor.limits.BodyBytes
 		return func(o *operation) {
-			use(o, func(ctx context.Context) (outcome, error) {
+			use(o, store, func(ctx context.Context) (outcome, error) {
 				value, err := store.Get(ctx, key, options)
 				if err != nil {
 					return outcome{}, err
@@ -75,7 +75,7 @@ var kvPutProcessor = &processor{
 		value := s.data()
 		options := PutOptions{Expiration: s.argument0, ExpirationTTL: s.argument1, Metadata: metadata}
 		return func(o *operation) {
-			use(o, func(ctx context.Context) (outcome, error) {
+			use(o, store, func(ctx context.Context) (outcome, error) {
 				return outcome{}, store.Put(ctx, key, value, options)
 			})
 		}, nil
@@ -91,7 +91,7 @@ var kvDeleteProcessor = &processor{
 			return nil, err
 		}
 		return func(o *operation) {
-			use(o, func(ctx context.Context) (outcome, error) { return outcome{}, store.Delete(ctx, key) })
+			use(o, store, func(ctx context.Context) (outcome, error) { return outcome{}, store.Delete(ctx, key) })
 		}, nil
 	},
 }
@@ -121,7 +121,7 @@ var kvListProcessor = &processor{
 			return nil, err
 		}
 		return func(o *operation) {
-			use(o, func(ctx context.Context) (outcome, error) {
+			useLater(o, func(ctx context.Context) (outcome, error) {
 				page, err := store.List(ctx, options)
 				if err != nil {
 					return outcome{}, err
@@ -211,8 +211,16 @@ func isNothing(metadata json.RawMessage) bool {
 	return len(metadata) == 0 || string(metadata) == "null"
 }
 
-// use is one call of the store, on one of the context's connections.
-func use(o *operation, call func(context.Context) (outcome, error)) {
+// use is one call of the store: in this turn if it returns at once, else on one of the context's connections.
+func use(o *operation, store Store, call func(context.Context) (outcome, error)) {
+	if _, ok := store.(ImmediateStore); ok {
+		o.conclude(immediately(o, call))
+		return
+	}
+	useLater(o, call)
+}
+
+func useLater(o *operation, call func(context.Context) (outcome, error)) {
 	connections := o.context.allConnections()
 	connections.take(o, func() {
 		var result outcome
@@ -220,11 +228,25 @@ func use(o *operation, call func(context.Context) (outcome, error)) {
 		o.perform(func(ctx context.Context) { result, err = call(ctx) }, func() {
 			connections.handOn()
 			o.cancel()
-			if err != nil {
-				o.fail(&failure{storeStatus(err), err.Error()})
-				return
-			}
-			o.succeed(result)
+			o.conclude(result, err)
 		})
 	})
+}
+
+// immediately calls inside submit, where a panic would be taken for a trap of the guest's.
+func immediately(o *operation, call func(context.Context) (outcome, error)) (result outcome, err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = o.panicked(cause)
+		}
+	}()
+	return call(o.context.request.exchange.request.Context())
+}
+
+func (o *operation) conclude(result outcome, err error) {
+	if err != nil {
+		o.fail(&failure{storeStatus(err), err.Error()})
+		return
+	}
+	o.succeed(result)
 }

@@ -65,6 +65,9 @@ func eventually(t *testing.T, what string, is func() bool) {
 	t.Fatalf("%s: never\n%s", what, stacks[:runtime.Stack(stacks, true)])
 }
 
+// unhurried is a store that the host does not know to return at once.
+type unhurried struct{ proactor.Store }
+
 // Thousands of requests overlap: some are answered, some trap, some fall silent, some are left by their clients.
 func TestWhateverHappensNothingIsLeftBehind(t *testing.T) {
 	for _, isolation := range isolations {
@@ -78,7 +81,7 @@ func overlap(t *testing.T, isolation proactor.Isolation) {
 	upstream := newUpstream(t)
 	transport := &http.Transport{}
 	resources := map[string]proactor.Grant{
-		"CACHE":    proactor.KV(proactor.MemoryStore()),
+		"CACHE":    proactor.KV(unhurried{proactor.MemoryStore()}),
 		"UPSTREAM": proactor.Origin(upstream.URL).Client(&http.Client{Transport: transport}),
 	}
 	app := newApp(t, "test/isolation.wasm", proactor.Options{Resources: resources, Isolation: isolation})
@@ -201,9 +204,14 @@ func TestAGuestThatLoopsForEverIsStopped(t *testing.T) {
 
 // What a store does wrong costs the operation, not the process.
 func TestAStoreThatPanicsFailsItsOperation(t *testing.T) {
+	t.Run("at once", func(t *testing.T) { testPanic(t, panickingAtOnce{}) })
+	t.Run("later", func(t *testing.T) { testPanic(t, panicking{}) })
+}
+
+func testPanic(t *testing.T, store proactor.Store) {
 	var reports []proactor.Report
 	app := newApp(t, "worker.wasm", proactor.Options{
-		Resources: map[string]proactor.Grant{"CACHE": proactor.KV(panicking{})},
+		Resources: map[string]proactor.Grant{"CACHE": proactor.KV(store)},
 		OnError:   func(report proactor.Report) { reports = append(reports, report) },
 	})
 	reports = nil
@@ -213,6 +221,9 @@ func TestAStoreThatPanicsFailsItsOperation(t *testing.T) {
 	if len(reports) != 1 || reports[0].Kind != proactor.KindUnexpected {
 		t.Errorf("%v", reports)
 	}
+	if counters := app.Counters(); counters.Traps != 0 || counters.Contexts != 0 {
+		t.Errorf("%+v", counters)
+	}
 }
 
 func TestAnOwnerThatPanicsKeepsNobodyFromItsAnswer(t *testing.T) {
@@ -221,6 +232,10 @@ func TestAnOwnerThatPanicsKeepsNobodyFromItsAnswer(t *testing.T) {
 }
 
 type panicking struct{ proactor.Store }
+
+type panickingAtOnce struct{ panicking }
+
+func (panickingAtOnce) Immediate() {}
 
 func (panicking) Get(context.Context, string, proactor.GetOptions) (*proactor.Value, error) {
 	panic("broken")
