@@ -71,7 +71,7 @@ type operation struct {
 	// The context of its work, made on demand, and what ends it.
 	ctx    context.Context
 	cancel context.CancelFunc
-	// What is being read. Closing it ends that.
+	// What is being read, or is to be sent. Closing it ends that.
 	reading io.Closer
 	// What waits for a connection.
 	start func()

@@ -129,12 +129,16 @@ func (f *fetch) begin(o *operation) {
 // hop sends one request, on one of the context's connections, and goes on with its response in a turn.
 func (f *fetch) hop() {
 	o := f.operation
+	if f.stream != nil {
+		o.reading = f.stream
+	}
 	connections := o.context.allConnections()
 	connections.take(o, func() {
 		var response *http.Response
 		var err error
 		o.perform(func(ctx context.Context) { response, err = f.send(ctx) }, func() {
 			connections.handOn()
+			o.reading = nil
 			if err != nil {
 				f.letGo()
 				o.fail(failed(StatusNetwork, "fetch: %v", err))
@@ -161,15 +165,15 @@ func (f *fetch) send(ctx context.Context) (*http.Response, error) {
 // follow goes where a response leads, which is nowhere if it is the result. Each hop must be granted.
 func (f *fetch) follow(response *http.Response) {
 	o := f.operation
-	location := response.Header.Get("Location")
+	location, leads := response.Header["Location"]
 	// A fetch that ignored its abort may still answer, but nobody waits for where it leads.
-	isResult := o.settled || f.mode == redirectManual || !isRedirect(response.StatusCode) || location == ""
+	isResult := o.settled || f.mode == redirectManual || !isRedirect(response.StatusCode) || !leads
 	if isResult {
 		f.complete(response)
 		return
 	}
 	o.context.instance.closeLater(response.Body)
-	if err := f.redirect(response.StatusCode, latin1ToUTF8(location)); err != nil {
+	if err := f.redirect(response.StatusCode, latin1ToUTF8(location[0])); err != nil {
 		f.letGo()
 		o.fail(err)
 		return

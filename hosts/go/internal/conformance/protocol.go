@@ -16,10 +16,7 @@ type Command struct {
 	Module    string             `json:"module"`
 	Isolation proactor.Isolation `json:"isolation"`
 	Limits    proactor.Limits    `json:"limits"`
-	Resources map[string]struct {
-		KV      []proactor.Right `json:"kv"`
-		Origins []string         `json:"origins"`
-	} `json:"resources"`
+	Resources map[string]Granted `json:"resources"`
 
 	ID      string      `json:"id"`
 	Method  string      `json:"method"`
@@ -27,13 +24,22 @@ type Command struct {
 	Headers [][2]string `json:"headers"`
 	Body    *Content    `json:"body"`
 
-	Calls []struct {
-		Call string `json:"call"`
-		With Result `json:"with"`
-	} `json:"calls"`
+	Calls []Returned `json:"calls"`
 
 	Ms   int64  `json:"ms"`
 	Mode string `json:"mode"`
+}
+
+// Granted is a resource of the guest's.
+type Granted struct {
+	KV      []proactor.Right `json:"kv"`
+	Origins []string         `json:"origins"`
+}
+
+// Returned is a call of the host's that is to return.
+type Returned struct {
+	Call string `json:"call"`
+	With Result `json:"with"`
 }
 
 // Result is how a call of the host's returns.
