@@ -2,6 +2,7 @@ package proactor
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -95,6 +96,12 @@ func (p *Proactor) begin(c *requestContext) (*response, bool) {
 	if c.instance.retired {
 		return nil, false
 	}
+	if c.instance.acceptHasEnded() {
+		// While this request waited for its turn. Another instance takes its place.
+		c.instance.weigh()
+		p.giveBack(c.instance)
+		return nil, false
+	}
 	if !p.enter(c) {
 		p.giveBack(c.instance)
 		return nil, false
@@ -172,13 +179,15 @@ func (a *response) sendStream(w http.ResponseWriter, r *http.Request) {
 	control := http.NewResponseController(w)
 	buffer := buffers.Get().(*[32 << 10]byte)
 	defer buffers.Put(buffer)
+	left := a.stream.length
 	for {
 		n, err := a.stream.Read(buffer[:])
 		if n > 0 {
 			if _, err := w.Write(buffer[:n]); err != nil {
 				return // The client is gone.
 			}
-			if a.stream.length < 0 {
+			if left -= int64(n); left != 0 {
+				// More may take its time. The last bytes leave with the end.
 				control.Flush()
 			}
 		}
@@ -219,6 +228,11 @@ func sendOnce(client *http.Client, request *http.Request) (*http.Response, error
 			err = wrapped.Err
 		}
 		return nil, err
+	}
+	if response.StatusCode < http.StatusOK {
+		// A switch of protocols, or a number that is none: no answer that anybody could be given.
+		response.Body.Close()
+		return nil, fmt.Errorf("%d is no status of an answer", response.StatusCode)
 	}
 	if hop.location != nil {
 		response.Header["Location"] = hop.location

@@ -196,8 +196,11 @@ func (i *instance) memoryBytes() int { return int(i.memory.Size()) }
 // back, and one whose guest has cancelled the accept serves nobody.
 func (i *instance) weigh() {
 	i.wornOut.Store(i.retired || i.memoryBytes() > i.proactor.limits.MemoryBytes ||
-		i.lastResource > resourceMax/2 || i.accepting != nil && i.accepting.settled)
+		i.lastResource > resourceMax/2 || i.acceptHasEnded())
 }
+
+// acceptHasEnded tells whether the guest takes no further request; one that never accepted is another matter.
+func (i *instance) acceptHasEnded() bool { return i.accepting != nil && i.accepting.settled }
 
 // owesTurn tells whether the guest has something to do that belongs to no request: what an ended one held may be
 // another's now.

@@ -291,6 +291,71 @@ func TestAClientThatLeavesEndsABodyThatStalls(t *testing.T) {
 	<-ended
 }
 
+// A body of known length may stall too: what has come of it is not kept back.
+func TestTheBeginningOfABodyIsSentAtOnce(t *testing.T) {
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		io.WriteString(w, "the beginning")
+		http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	defer upstream.Close()
+	app := newApp(t, "worker.wasm", proactor.Options{
+		Resources: map[string]proactor.Grant{"UPSTREAM": proactor.Origin(upstream.URL)},
+	})
+	server := httptest.NewServer(app)
+	defer server.Close()
+	client := &http.Client{Timeout: 10 * time.Second}
+	response, err := client.Get(server.URL + "/proxy/stalls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	beginning := make([]byte, len("the beginning"))
+	if _, err := io.ReadFull(response.Body, beginning); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A status that no server can send on is an upstream's failure, and nobody panics.
+func TestStatusesThatAreNone(t *testing.T) {
+	for _, line := range []string{"101 Switching Protocols", "099 Nothing"} {
+		upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			connection, _, err := http.NewResponseController(w).Hijack()
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer connection.Close()
+			fmt.Fprintf(connection, "HTTP/1.1 %s\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n", line)
+		}))
+		app := newApp(t, "worker.wasm", proactor.Options{
+			Resources: map[string]proactor.Grant{"UPSTREAM": proactor.Origin(upstream.URL)},
+		})
+		if response := get(t.Context(), app, "/proxy/any"); response.Code != http.StatusBadGateway {
+			t.Errorf("%s: %d instead of 502", line, response.Code)
+		}
+		upstream.Close()
+	}
+}
+
+// Those who wait for their turn while the guest cancels its accept get another instance.
+func TestTheEndOfAnAcceptFailsNobody(t *testing.T) {
+	app := newApp(t, "conformance/hostile/cancels-the-accept.wasm", proactor.Options{Isolation: proactor.Shared})
+	var group sync.WaitGroup
+	for range 40 {
+		group.Go(func() {
+			if response := get(t.Context(), app, "/"); response.Code != http.StatusNoContent {
+				t.Errorf("%d %s", response.Code, response.Body)
+			}
+		})
+	}
+	group.Wait()
+	if instances := app.Counters().Instances; instances > 1 {
+		t.Errorf("%d instances are left", instances)
+	}
+}
+
 // Requests come while the proactor shuts down: each is answered.
 func TestRequestsDuringAShutdown(t *testing.T) {
 	for _, isolation := range isolations {
