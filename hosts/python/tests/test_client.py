@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 import pytest
 from aiohttp import web
 
-from wasm_proactor import Request, Stream
+from conftest import built
+from wasm_proactor import MemoryStore, Proactor, Request, Stream, kv, origin
 from wasm_proactor.client import Client
 
 
@@ -56,6 +57,27 @@ def test_a_redirect_and_a_packed_body_are_handed_on_as_they_are() -> None:
             assert (response.status, await response.read()) == (302, b"packed")
             assert dict(response.headers)["content-encoding"] == "gzip"
             await client.close(now=False)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("head", [b"101 Other", b"099 None", b"600 None", b"200 OK\r\nx-bell: a\x07b"])
+def test_what_no_server_could_send_on_is_a_failed_fetch(head: bytes) -> None:
+    async def main() -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 " + head + b"\r\nupgrade: other\r\nconnection: upgrade\r\n\r\n")
+            await writer.drain()
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        host, port = server.sockets[0].getsockname()
+        grants = {"CACHE": kv(MemoryStore()), "UPSTREAM": origin(f"http://{host}:{port}")}
+        app = Proactor(built("worker.wasm"), resources=grants)
+        response = await app.fetch(Request("GET", "http://guest.test/proxy/any"))
+        assert response.status == 502
+        await app.shutdown()
+        server.close()
 
     asyncio.run(main())
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from wasm_proactor import KvKey, KvPage, KvValue, MemoryStore, SqliteStore, Status, StoreError
 from wasm_proactor.conformance import VirtualClock
+from wasm_proactor.kv_sqlite import _EXPIRE
 
 Store = MemoryStore | SqliteStore
 
@@ -109,6 +110,13 @@ def test_a_file_is_shared_and_kept(tmp_path: Path) -> None:
     again = SqliteStore(tmp_path / "kv.db")
     assert again.get("a") == KvValue(b"1")
     again.close()
+
+
+def test_a_write_does_not_look_at_every_row(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "kv.db")
+    plan = store._writer.execute(f"EXPLAIN QUERY PLAN {_EXPIRE}", (1,)).fetchall()
+    assert [row[3].split()[0] for row in plan] == ["SEARCH"]
+    store.close()
 
 
 def test_what_sqlite_refuses_is_a_store_error(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ contract's), no limit of connections (`limits.connections` is).
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -18,6 +19,9 @@ _OWN_HEADERS = {
     *("connection", "content-length", "expect", "host", "keep-alive", "proxy-connection"),
     *("te", "trailer", "transfer-encoding", "upgrade"),
 }
+
+# Servers refuse to send these on.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 _ADDED_BY_AIOHTTP = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
@@ -42,6 +46,9 @@ class Client:
             allow_redirects=False,
         )
         headers = [(name.decode().lower(), value.decode("latin-1")) for name, value in answer.raw_headers]
+        if any(_CONTROL.search(value) for _, value in headers):
+            answer.close()
+            raise aiohttp.ClientPayloadError("a header has a control character in it, which HTTP does not allow")
         if not answer.content.at_eof():
             self._open.add(answer)
         return Response(answer.status, headers, Stream(_Content(self, answer), lambda: self.done_with(answer)))

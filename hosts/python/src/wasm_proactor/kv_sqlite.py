@@ -25,6 +25,8 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS kv (key BLOB PRIMARY KEY, value BLOB NOT NULL, expiration INTEGER, metadata TEXT)
 WITHOUT ROWID
 """
+# What has ended is found without a look at every row, however large their values are.
+_INDEX = "CREATE INDEX IF NOT EXISTS kv_expiration ON kv (expiration) WHERE expiration IS NOT NULL"
 _GET = "SELECT value, metadata FROM kv WHERE key = ? AND (expiration IS NULL OR expiration > ?)"
 _PUT = "INSERT OR REPLACE INTO kv (key, value, expiration, metadata) VALUES (?, ?, ?, ?)"
 _EXPIRE = "DELETE FROM kv WHERE expiration <= ?"
@@ -43,6 +45,7 @@ class SqliteStore:
         self._clock = clock or SystemClock()
         self._writer = _connect(path)
         self._writer.execute(_SCHEMA)
+        self._writer.execute(_INDEX)
         self._reader = _connect(path)
         self._thread = ThreadPoolExecutor(1, "wasm-proactor-sqlite")
         self._close = weakref.finalize(self, _close, self._thread, self._reader, self._writer)

@@ -142,9 +142,14 @@ async def _follow(
 
 async def _send(fetcher: Fetcher, request: Request) -> Response:
     try:
-        return await fetcher.fetch(request)
+        response = await fetcher.fetch(request)
     except Exception as error:
         raise Failure(Status.NETWORK, f"fetch: {message_of(error)}") from error
+    if 200 <= response.status <= 599:
+        return response
+    # A switch of protocols, or a number that is none: servers could not send it on.
+    close_body(response.body)
+    raise Failure(Status.NETWORK, f"fetch: {response.status} is no status of an answer")
 
 
 def _redirected(request: Request, status: int, location: str, grant: OriginGrant) -> Request:
