@@ -36,6 +36,8 @@ type Limits struct {
 	IdleBytes int `json:"idleBytes,omitempty"`
 	// Bytes of linear memory above which an instance is replaced once it is idle: memory never shrinks.
 	MemoryBytes int `json:"memoryBytes,omitempty"`
+	// Bytes beyond which the memory of an instance does not grow; a guest that needs more to begin with is refused.
+	GrowBytes int `json:"growBytes,omitempty"`
 }
 
 // DefaultLimits returns the limits of a host whose owner sets none.
@@ -53,6 +55,7 @@ func DefaultLimits() Limits {
 		Traps:         100,
 		IdleBytes:     32 << 20,
 		MemoryBytes:   16 << 20,
+		GrowBytes:     1 << 30,
 	}
 }
 

@@ -17,12 +17,15 @@ type module struct {
 	compiled wazero.CompiledModule
 }
 
+const pageBytes = 65_536
+
 const advice = `Compile it with wasm-proactor/asconfig.json and ` + "`export { run } from \"wasm-proactor\"`" +
 	`, by a version of the package whose contract is proactor_v1; fibers need wasm-proactor-asyncify.`
 
-func compile(ctx context.Context, wasm []byte, canBeStopped bool) (*module, error) {
-	// The largest memory has a size that is no u32.
-	config := wazero.NewRuntimeConfigCompiler().WithMemoryLimitPages(65_535).WithCloseOnContextDone(canBeStopped)
+func compile(ctx context.Context, wasm []byte, limits Limits) (*module, error) {
+	config := wazero.NewRuntimeConfigCompiler().
+		WithMemoryLimitPages(uint32(limits.GrowBytes / pageBytes)).
+		WithCloseOnContextDone(limits.RunMs > 0)
 	runtime := wazero.NewRuntimeWithConfig(ctx, config)
 	m, err := compileWith(ctx, runtime, wasm)
 	if err != nil {

@@ -68,7 +68,7 @@ func New(ctx context.Context, wasm []byte, options Options) (*Proactor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("proactor: %w", err)
 	}
-	engine, err := compile(ctx, wasm, options.Limits.RunMs > 0)
+	engine, err := compile(ctx, wasm, options.Limits)
 	if err != nil {
 		return nil, fmt.Errorf("proactor: %w", err)
 	}

@@ -202,6 +202,27 @@ func TestAGuestThatLoopsForEverIsStopped(t *testing.T) {
 	}
 }
 
+// growOrTrap: 0x40 0 grows memory by a hundred pages; what could not grow is -1, for which there is unreachable.
+var growOrTrap = []byte{0x41, 0xe4, 0, 0x40, 0, 0x41, 0x7f, 0x46, 0x04, 0x40, 0x00, 0x0b, 0x41, 0}
+
+func TestMemoryGrowsToItsLimit(t *testing.T) {
+	for limit, message := range map[int]string{1 << 20: "unreachable", 1 << 24: "none of the completions"} {
+		var reports []proactor.Report
+		app, err := proactor.New(context.Background(), moduleOf(growOrTrap...), proactor.Options{
+			Limits:  proactor.Limits{GrowBytes: limit},
+			OnError: func(report proactor.Report) { reports = append(reports, report) },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		checkFailure(t, get(context.Background(), app, "/"))
+		if len(reports) != 1 || !strings.Contains(reports[0].Message, message) {
+			t.Errorf("%d bytes: %v", limit, reports)
+		}
+		app.Close()
+	}
+}
+
 // What a store does wrong costs the operation, not the process.
 func TestAStoreThatPanicsFailsItsOperation(t *testing.T) {
 	t.Run("at once", func(t *testing.T) { testPanic(t, panickingAtOnce{}) })

@@ -100,7 +100,8 @@ async fn main() -> std::io::Result<()> {
         let plain = plain.clone();
         tokio::spawn(async move {
             let service = service_fn(|request| plain.answer(request));
-            let _ = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
+            let _ =
+                http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
