@@ -30,8 +30,8 @@ pub(crate) struct Request {
     cell: Arc<Cell>,
     id: ContextId,
     signal: Arc<Signal>,
-    /// The work of operations in flight, and of some that have ended and that does not know so.
-    work: FuturesUnordered<Working>,
+    /// The work of operations in flight, and of some that have ended and that does not know so. Many a request has none.
+    work: Option<FuturesUnordered<Working>>,
     /// Until the earliest deadline, or an earlier one that was taken back.
     sleep: Option<(Duration, BoxFuture<()>)>,
     /// Whether it lets others go first, and has more to do.
@@ -70,9 +70,8 @@ impl Request {
         headers: &HeaderMap,
     ) -> Self {
         let signal = context.signal.clone();
-        let work = FuturesUnordered::new();
         let mut request =
-            Self { proactor, cell, id, signal, work, sleep: None, yields: false, answer: None, over: false };
+            Self { proactor, cell, id, signal, work: None, sleep: None, yields: false, answer: None, over: false };
         if guest.instance_mut().add_request(id, context, body, headers) {
             request.turn(guest);
         } else {
@@ -85,7 +84,9 @@ impl Request {
     pub fn take_stock(&mut self, guest: &mut Guest) -> Option<Fate> {
         let instance = guest.instance_mut();
         let context = instance.context_mut(self.id)?;
-        self.work.extend(context.started.drain(..));
+        if !context.started.is_empty() {
+            self.work.get_or_insert_default().extend(context.started.drain(..));
+        }
         self.set_timer(context.deadlines.earliest());
         let failure = context.failure.take();
         let failed = || failure.map(|failure| failure.response());
@@ -122,10 +123,7 @@ impl Request {
         let Some(fate) = fate else { return };
         self.sleep = None;
         self.proactor.leave(self.id, &self.cell, fate);
-        if self.work.is_empty() {
-            return;
-        }
-        let mut work = std::mem::take(&mut self.work);
+        let Some(mut work) = self.work.take().filter(|work| !work.is_empty()) else { return };
         let host = self.proactor.host.clone();
         (self.proactor.host.platform.spawn)(Box::pin(async move {
             while work.next().await.is_some() {
@@ -176,8 +174,10 @@ impl Request {
             return Poll::Pending;
         }
         let mut news = News { called, ..News::default() };
-        while let Poll::Ready(Some(settled)) = self.work.poll_next_unpin(context) {
-            news.settled.push(settled);
+        if let Some(work) = &mut self.work {
+            while let Poll::Ready(Some(settled)) = work.poll_next_unpin(context) {
+                news.settled.push(settled);
+            }
         }
         if let Some((due, sleep)) = &mut self.sleep
             && Pin::new(sleep).poll(context).is_ready()
@@ -316,7 +316,7 @@ impl Drop for Request {
             cell: self.cell.clone(),
             id: self.id,
             signal: self.signal.clone(),
-            work: std::mem::take(&mut self.work),
+            work: self.work.take(),
             sleep: None,
             yields: false,
             answer: None,

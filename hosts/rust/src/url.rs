@@ -22,31 +22,46 @@ pub(crate) fn url_of(uri: &Uri, headers: &HeaderMap) -> String {
 
 /// Whether this is a host, and perhaps a port, that the standard leaves as it is. May say no where it need not.
 fn is_normal_authority(authority: &str) -> bool {
-    let (host, port) = authority.split_once(':').unwrap_or((authority, "1"));
-    let number = |text: &str, max: u32| {
-        let is_number = !text.is_empty() && text.len() < 6 && text.bytes().all(|byte| byte.is_ascii_digit());
-        is_number && !(text.len() > 1 && text.starts_with('0')) && text.parse().is_ok_and(|number: u32| number <= max)
-    };
-    let is_address = || host.split('.').count() == 4 && host.split('.').all(|part| number(part, 255));
-    // What ends in a number is an address, and "xn--" begins a name in another script.
-    let is_name = || {
-        let last = host.rsplit('.').next().unwrap_or_default();
-        last.starts_with(|character: char| character.is_ascii_lowercase()) && !host.contains("--")
-    };
-    host.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
-        && !host.contains("..")
-        && (is_name() || is_address())
-        && number(port, 65_535)
-        && port != "80"
+    let bytes = authority.as_bytes();
+    let colon = bytes.iter().position(|byte| *byte == b':').unwrap_or(bytes.len());
+    let (host, port) = (&bytes[..colon], bytes.get(colon + 1..));
+    port.is_none_or(|port| port != b"80" && is_number(port, 65_535)) && (is_name(host) || is_address(host))
+}
+
+/// What ends in a number is an address, and "xn--" begins a name in another script.
+fn is_name(host: &[u8]) -> bool {
+    let last = host.rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    last.first().is_some_and(u8::is_ascii_lowercase)
+        && host.iter().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-'))
+        && !host.windows(2).any(|pair| pair == b".." || pair == b"--")
+}
+
+fn is_address(host: &[u8]) -> bool {
+    let mut parts = 0;
+    host.split(|byte| *byte == b'.').all(|part| {
+        parts += 1;
+        is_number(part, 255)
+    }) && parts == 4
+}
+
+/// Whether these are the digits of a number, and no zero before it.
+fn is_number(text: &[u8], max: u32) -> bool {
+    let digits = !text.is_empty() && text.len() < 6 && text.iter().all(u8::is_ascii_digit);
+    let value = || text.iter().fold(0, |value, digit| value * 10 + u32::from(digit - b'0'));
+    digits && (text.len() == 1 || text[0] != b'0') && value() <= max
 }
 
 /// Whether this is a path, and perhaps a query, without dots to resolve and without anything to encode.
 fn is_normal_path(path: &str) -> bool {
+    let mut before = 0;
     let is_normal = |byte: u8| {
-        byte.is_ascii_alphanumeric()
-            || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~' | b'?' | b'=' | b'&' | b'%' | b',' | b':' | b'+')
+        let pair = (std::mem::replace(&mut before, byte), byte);
+        // Dots to resolve, as they are or encoded.
+        !matches!(pair, (b'/', b'.') | (b'%', b'2'))
+            && (byte.is_ascii_alphanumeric()
+                || matches!(byte, b'/' | b'-' | b'_' | b'.' | b'~' | b'?' | b'=' | b'&' | b'%' | b',' | b':' | b'+'))
     };
-    path.starts_with('/') && path.bytes().all(is_normal) && !path.contains("/.") && !path.contains("%2")
+    path.starts_with('/') && path.bytes().all(is_normal)
 }
 
 #[cfg(test)]
