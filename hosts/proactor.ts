@@ -26,7 +26,16 @@ async function bytesOf(module: string): Promise<Uint8Array<ArrayBuffer>> {
 async function grantsOf(flags: Flags, fileKv: FileKv): Promise<Grants> {
   const resources: Grants = {};
   for (const [name, { rights, path }] of Object.entries(flags.kv))
-    resources[name] = kv(path ? await fileKv(path) : memoryKv(), rights && { rights });
+    resources[name] = kv(path ? await opened(path, fileKv) : memoryKv(), rights && { rights });
   for (const [name, urls] of Object.entries(flags.origins)) resources[name] = origin(urls);
   return resources;
+}
+
+/** What a database says is wrong does not name the file. */
+async function opened(path: string, fileKv: FileKv): Promise<KvStore> {
+  try {
+    return await fileKv(path);
+  } catch (error) {
+    throw new BadUse(`${path} cannot be opened: ${(error as Error).message}`, { cause: error });
+  }
 }

@@ -6,11 +6,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
 
 	proactor "github.com/wasm-proactor/wasm-proactor/hosts/go"
 )
@@ -35,6 +37,9 @@ type Store struct{ database *bbolt.DB }
 // Open opens the file, which is made if it is not there.
 func Open(path string) (*Store, error) {
 	database, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait})
+	if errors.Is(err, bolterrors.ErrTimeout) {
+		return nil, fmt.Errorf("boltkv: %s is open already, here or in another process: %w", path, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("boltkv: %s: %w", path, err)
 	}

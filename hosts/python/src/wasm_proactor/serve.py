@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
         listening = _listen(flags)
         app = _app_of(flags)
         server = _server(app, listening)
-    except (BadUse, ModuleError, OSError, ValueError, sqlite3.Error) as error:
+    except (BadUse, ModuleError, OSError, ValueError) as error:
         # Whatever keeps it from starting is something that the caller has given.
         print(error, file=sys.stderr)
         return _BAD_USE
@@ -47,7 +47,15 @@ def _app_of(flags: Flags) -> Proactor:
 
 
 def _kv_grant(flag: KvFlag) -> KvGrant:
-    return kv(SqliteStore(flag.path) if flag.path else MemoryStore(), flag.rights)
+    return kv(_opened(flag.path) if flag.path else MemoryStore(), flag.rights)
+
+
+def _opened(path: str) -> SqliteStore:
+    try:
+        return SqliteStore(path)
+    except sqlite3.Error as error:
+        # It does not name the file.
+        raise BadUse(f"{path} cannot be opened: {error}") from error
 
 
 def _listen(flags: Flags) -> socket.socket:
