@@ -57,9 +57,10 @@ def micros(work: Callable[[], object], count: int) -> float:
 
 
 def timed(work: Callable[[], object]) -> float:
-    begin = time.perf_counter()
+    """Seconds of the processor's time, which nobody else's work on this machine makes longer."""
+    begin = time.process_time()
     work()
-    return time.perf_counter() - begin
+    return time.process_time() - begin
 
 
 # The border.
@@ -112,9 +113,9 @@ def completions() -> None:
         for batch in (1, 16, 256):
             least = float("inf")
             for _ in range(ROUNDS):
-                begin = time.perf_counter()
+                begin = time.process_time()
                 response = await app.fetch(Request("GET", f"http://localhost/?count={count}&batch={batch}"))
-                least = min(least, time.perf_counter() - begin)
+                least = min(least, time.process_time() - begin)
                 assert await response.read() == b"%d" % count
             show(f"an operation and its completion, by {batch}", least / count * 1e6, "µs")
 
@@ -130,10 +131,10 @@ def start_up() -> None:
         count = 300
         least = float("inf")
         for _ in range(ROUNDS):
-            begin = time.perf_counter()
+            begin = time.process_time()
             for _ in range(count):
                 app._instantiate().retire()
-            least = min(least, time.perf_counter() - begin)
+            least = min(least, time.process_time() - begin)
         show("an instance, made and ended", least / count * 1e6, "µs")
 
     module = (ROOT / "build/worker.wasm").read_bytes()
@@ -205,10 +206,10 @@ def in_process() -> None:
                 bodies.append(message["body"])
 
         count = 2_000
-        begin = time.perf_counter()
+        begin = time.process_time()
         for _ in range(count):
             await app(scope, receive, send)
-        taken = time.perf_counter() - begin
+        taken = time.process_time() - begin
         assert len(bodies) == count
         return taken / count * 1e6
 

@@ -265,6 +265,8 @@ def test_mounted_in_starlette_the_guest_sees_what_lies_below() -> None:
         assert (await Exchange(b"value").run(app, "/guest/kv/a", "PUT", [(b"content-length", b"5")])).status == 204
         assert (await Exchange().run(app, "/guest/kv/a")).body == b"value"
         assert (await Exchange().run(app, "/guest/nowhere")).status == 404
+        # A prefix of the path that is no mount.
+        assert (await Exchange().run(guest, "/guesthello", root_path="/guest")).status == 404
         await lifespan_of(app)
         assert (guest.counters.instances, guest.counters.in_flight) == (0, 0)
 

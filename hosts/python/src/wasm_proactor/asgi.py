@@ -9,7 +9,9 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 import ada_url
 
@@ -27,7 +29,10 @@ Begin = Callable[[Request], Awaitable[RequestContext | Response]]
 _AHEAD_BYTES_MAX = 65_536
 
 # What belongs to one connection is the server's to say.
-_OWN_HEADERS = {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+_OWN_HEADERS = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+_OWN_AND_LENGTH = _OWN_HEADERS | {"content-length"}
 _BODYLESS = {204, 304}
 
 
@@ -67,19 +72,20 @@ async def serve_lifespan(shutdown: Callable[[], Awaitable[None]], receive: Recei
 
 # A path and a query that WHATWG's URL would leave as they are.
 _PLAIN = re.compile(r"(/(?!\.|%2[eE])[\w\-~!$&'()*+,;=:@%.]*)+(\?[\w\-~!$&()*+,;=:@%./?]*)?", re.ASCII)
-_PLAIN_HOST = re.compile(r"[a-z0-9.-]+(:[0-9]+)?")
+_PLAIN_HOST = re.compile(r"[a-z0-9.-]{1,253}(:[0-9]{1,5})?")
 
 
 def _url(scope: Scope) -> str:
     """The absolute URL, as WHATWG's URL writes it. Most are written so already."""
     target: str = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
-    mounted: str = scope.get("root_path", "")
-    if mounted and target.startswith(mounted):
-        target = target[len(mounted) :] or "/"
+    if mounted := scope.get("root_path"):
+        mount = quote(mounted)
+        if f"{target}/".startswith(f"{mount}/"):
+            target = target[len(mount) :] or "/"
     if query := scope["query_string"]:
         target += f"?{query.decode('latin-1')}"
-    host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
-    base: str = f"{scope.get('scheme', 'http')}://{host if _PLAIN_HOST.fullmatch(host) else _host(host, scope)}"
+    host = next((value for name, value in scope["headers"] if name == b"host"), b"")
+    base = _base(scope.get("scheme", "http"), host, *(scope.get("server") or ("localhost", None)))
     if _PLAIN.fullmatch(target):
         return base + target
     try:
@@ -88,16 +94,21 @@ def _url(scope: Scope) -> str:
         return f"{base}/"
 
 
-def _host(text: str, scope: Scope) -> str:
-    """What a client calls the host, if it is the name of one."""
+@lru_cache(maxsize=256)
+def _base(scheme: str, host: bytes, server: str, port: int | None) -> str:
+    """Where a client says that it is, if that can be, and else where the server is."""
+    text = host.decode("latin-1")
+    if not _PLAIN_HOST.fullmatch(text):
+        text = _host_in(text) or (f"{server}:{port}" if port else server)
+    return f"{scheme}://{text}"
+
+
+def _host_in(text: str) -> str | None:
     try:
         url = ada_url.URL(f"http://{text}/")
-        if url.pathname == "/" and not url.username and not url.search:
-            return str(url.host)
     except ValueError:
-        pass
-    name, port = scope.get("server") or ("localhost", None)
-    return f"{name}:{port}" if port else name
+        return None
+    return None if url.pathname != "/" or url.username or url.search else str(url.host)
 
 
 def _has_body(scope: Scope) -> bool:
@@ -194,21 +205,18 @@ class Incoming:
 # The answer.
 
 
-def _start(response: Response) -> Message:
+def _start(response: Response, without: frozenset[str] = _OWN_HEADERS) -> Message:
     headers = [
-        (name.encode("latin-1"), value.encode("latin-1"))
-        for name, value in response.headers
-        if name not in _OWN_HEADERS
+        (name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers if name not in without
     ]
     return {"type": "http.response.start", "status": response.status, "headers": headers}
 
 
 async def _send(response: Response, send: Send) -> None:
-    start = _start(response)
+    # The guest's own word for the length may be wrong.
+    start = _start(response, _OWN_AND_LENGTH)
     body = response.body or b""
     assert isinstance(body, bytes), "a stream is sent by _stream"
-    # The guest's own word for it may be wrong.
-    start["headers"] = [header for header in start["headers"] if header[0] != b"content-length"]
     if response.status not in _BODYLESS:
         start["headers"].append((b"content-length", b"%d" % len(body)))
     await send(start)

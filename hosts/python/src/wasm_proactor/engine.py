@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from ctypes import POINTER, byref, c_size_t, c_uint32, c_void_p
+from ctypes import POINTER, byref, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any, NoReturn, Protocol
 
 import wasmtime
@@ -24,23 +24,22 @@ assert ctypes.sizeof(ffi.wasmtime_val_raw_t) == 4 * _WORDS, "another wasmtime"
 _Callback = ctypes.CFUNCTYPE(c_size_t, c_void_p, c_void_p, POINTER(c_uint32), c_size_t)
 
 
-def _function(name: str, result: Any, *parameters: Any) -> Any:
-    """A function of the library with types of our own: those of the package stay as they are."""
-    function = ffi.dll[name]
-    function.restype, function.argtypes = result, parameters
+def _function(name: str, result: Any, library: ctypes.CDLL = ffi.dll) -> Any:
+    """A function of the library that takes only what has a C type already: to convert costs as much as to call."""
+    function = library[name]
+    function.restype = result
     return function
 
 
-_define = _function(
-    "wasmtime_linker_define_func_unchecked",
-    c_void_p,
-    *(c_void_p, ctypes.c_char_p, c_size_t, ctypes.c_char_p, c_size_t, c_void_p, _Callback, c_void_p, c_void_p),
-)
-_call = _function("wasmtime_func_call_unchecked", c_void_p, c_void_p, c_void_p, c_void_p, c_size_t, c_void_p)
-_new_trap = _function("wasmtime_trap_new", c_size_t, ctypes.c_char_p, c_size_t)
-_set_deadline = _function("wasmtime_context_set_epoch_deadline", None, c_void_p, ctypes.c_uint64)
-_memory_data = _function("wasmtime_memory_data", c_void_p, c_void_p, c_void_p)
-_memory_size = _function("wasmtime_memory_data_size", c_size_t, c_void_p, c_void_p)
+# What returns at once keeps the interpreter's lock.
+_at_once = ctypes.PyDLL(ffi.dll._name)
+
+_define = _function("wasmtime_linker_define_func_unchecked", c_void_p)
+_call = _function("wasmtime_func_call_unchecked", c_void_p)
+_new_trap = _function("wasmtime_trap_new", c_size_t, _at_once)
+_set_deadline = _function("wasmtime_context_set_epoch_deadline", None, _at_once)
+_memory_data = _function("wasmtime_memory_data", c_void_p, _at_once)
+_memory_size = _function("wasmtime_memory_data_size", c_size_t, _at_once)
 
 
 class GuestTrap(Exception):
@@ -109,7 +108,7 @@ class Linked:
         """Whose instance runs. Nothing else tells on whose behalf a function is called."""
         self.error: BaseException | None = None
         """What a function raised: it cannot travel through the module."""
-        self.ticks = _FOREVER if turn_seconds is None else math.ceil(turn_seconds / _TICK_SECONDS) + 1
+        self.ticks = c_uint64(_FOREVER if turn_seconds is None else math.ceil(turn_seconds / _TICK_SECONDS) + 1)
         if turn_seconds is not None:
             _ticker.start()
         self._linker = wasmtime.Linker(ENGINE)
@@ -124,8 +123,8 @@ class Linked:
         callback = _Callback(self._entry(item.module, name, len(item.type.params), len(item.type.results)))
         module_name, function_name = item.module.encode(), name.encode()
         error = _define(
-            *(ctypes.cast(self._linker.ptr(), c_void_p), module_name, len(module_name), function_name),
-            *(len(function_name), ctypes.cast(item.type.ptr(), c_void_p), callback, None, None),
+            *(self._linker.ptr(), module_name, c_size_t(len(module_name)), function_name),
+            *(c_size_t(len(function_name)), item.type.ptr(), callback, None, None),
         )
         if error:
             raise _error(error)
@@ -164,13 +163,13 @@ class Linked:
 
     def _trap(self, error: BaseException) -> int:
         self.error = error
-        return int(_new_trap(b"the host", 8))
+        return int(_new_trap(b"the host", c_size_t(8)))
 
     def instantiate(self, guest: Guest) -> "EngineInstance":
         """Makes an instance whose functions `guest` answers, which its start function may call already."""
         previous, self.guest = self.guest, guest
         store = wasmtime.Store(ENGINE)
-        store.set_epoch_deadline(self.ticks)
+        store.set_epoch_deadline(self.ticks.value)
         try:
             instance = self._instance_pre.instantiate(store)
         except (wasmtime.Trap, wasmtime.WasmtimeError) as trap:
@@ -193,14 +192,11 @@ class EngineInstance:
         self._guest = guest
         self._store = store
         self._instance = instance
-        self._context = ctypes.cast(store._context(), c_void_p).value
-        # Kept for as long as their addresses are.
-        self._memory = self._export("memory").of.memory
-        self._run = self._export("run").of.func
+        self._context = ctypes.cast(store._context(), c_void_p)
+        self._memory = byref(self._export("memory").of.memory)
         self._values = (c_uint32 * _WORDS)()
         self._trap = c_void_p()
-        self._memory_at = ctypes.addressof(self._memory)
-        self._call_run = (self._context, *map(ctypes.addressof, (self._run, self._values)), 1, byref(self._trap))
+        self._run = self._call_of("run")
 
     def _export(self, name: str) -> Any:
         export = ffi.wasmtime_extern_t()
@@ -211,23 +207,27 @@ class EngineInstance:
         assert found, "checked before the module was linked"
         return export
 
+    def _call_of(self, name: str) -> tuple[Any, ...]:
+        """How an exported function is called: it finds its parameter in `_values`, and leaves its result there."""
+        return self._context, byref(self._export(name).of.func), self._values, c_size_t(1), byref(self._trap)
+
     def base(self) -> int:
         """The address of the memory's first byte."""
-        return _memory_data(self._context, self._memory_at) or 0
+        return _memory_data(self._context, self._memory) or 0
 
     def size(self) -> int:
         """Bytes of the memory."""
-        return int(_memory_size(self._context, self._memory_at))
+        size: int = _memory_size(self._context, self._memory)
+        return size
 
     def initialize(self) -> None:
         """Calls `_initialize`. Raises what one of its imports raised, or a GuestTrap."""
-        function = self._export("_initialize").of.func
-        self._enter((self._context, *map(ctypes.addressof, (function, self._values)), 1, byref(self._trap)))
+        self._enter(self._call_of("_initialize"))
 
     def run(self, budget: int) -> int:
         """Calls `run`. Raises what one of its imports raised, or a GuestTrap."""
         self._values[0] = budget
-        self._enter(self._call_run)
+        self._enter(self._run)
         result = self._values[0]
         return result if result < 0x8000_0000 else result - 0x1_0000_0000
 

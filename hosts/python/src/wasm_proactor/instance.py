@@ -229,7 +229,7 @@ class Instance:
     def _admit(self, submission: Submission, context: Context) -> bool:
         """Takes one submission and starts its work. False if the host is full; then nothing has changed."""
         processor = PROCESSORS.get(submission.opcode)
-        is_full = self._is_full(submission)
+        is_full = self.admitted >= self._host.limits.in_flight or self._holds_too_much(submission.argument_bytes)
         if is_full and not (processor and processor.relieves and processor.makes_room(submission, context)):
             return False
         owner = self.context if processor and processor.of_instance else context
@@ -252,13 +252,10 @@ class Instance:
             operation.fail(error)
         return True
 
-    def _is_full(self, submission: Submission) -> bool:
-        limits = self._host.limits
-        if self.admitted >= limits.in_flight:
-            return True
+    def _holds_too_much(self, wanted: int) -> bool:
         # What could never be held fails instead of being refused for ever.
-        wanted = submission.argument_bytes
-        return wanted <= limits.argument_bytes and self.held_bytes + wanted > limits.argument_bytes
+        most = self._host.limits.argument_bytes
+        return wanted <= most and self.held_bytes + wanted > most
 
     def _decode(self, submission: Submission, context: Context, processor: Processor | None) -> Work:
         """Reads and checks the arguments. Raises what is wrong, and has changed nothing then."""

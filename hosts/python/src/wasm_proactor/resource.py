@@ -7,7 +7,7 @@ alone they are found, so another context's number is BadResource by construction
 import re
 from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias, TypeVar, cast, get_args
+from typing import Literal, NamedTuple, Protocol, TypeAlias, TypeVar, cast, get_args
 
 import ada_url
 
@@ -22,16 +22,14 @@ MaybeAwaitable: TypeAlias = _T | Awaitable[_T]
 """What a store gives: the result, if it has it at once, or something to wait for."""
 
 
-@dataclass(frozen=True, slots=True)
-class KvValue:
+class KvValue(NamedTuple):
     """A value, with its metadata if that was asked for and there is any."""
 
     value: bytes
     metadata: object = None
 
 
-@dataclass(frozen=True, slots=True)
-class KvKey:
+class KvKey(NamedTuple):
     """A key in a list: with its expiration in seconds since 1970, and its metadata."""
 
     name: str
@@ -39,8 +37,7 @@ class KvKey:
     metadata: object = None
 
 
-@dataclass(frozen=True, slots=True)
-class KvPage:
+class KvPage(NamedTuple):
     """A part of a list, in the order of the keys' UTF-8 bytes. Without a cursor it is the last."""
 
     keys: list[KvKey]

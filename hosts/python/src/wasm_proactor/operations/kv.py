@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Coroutine
-from inspect import isawaitable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..abi import (
     KV_CACHE_TTL_SECONDS_MIN,
@@ -181,35 +180,32 @@ def _use(
 ) -> Outcome | Coroutine[Any, Any, Outcome]:
     """One call of the store, on one of the context's connections. What is there at once needs no task."""
     turn = operation.context.connections.take()
-    if turn:
-        return _use_later(operation, turn, call, outcome_of)
-    result = _called(operation, call)
-    return _finish(operation, result, outcome_of) if isawaitable(result) else _finished(operation, result, outcome_of)
+    return _called(operation, call, outcome_of) if turn is None else _call_later(operation, turn, call, outcome_of)
 
 
-async def _use_later(
+async def _call_later(
     operation: Operation,
     turn: asyncio.Future[None],
     call: Callable[[], MaybeAwaitable[_T]],
     outcome_of: Callable[[_T], Outcome],
 ) -> Outcome:
     await operation.context.connections.wait(turn)
-    result = _called(operation, call)
-    if isawaitable(result):
-        return await _finish(operation, result, outcome_of)
-    return _finished(operation, result, outcome_of)
+    outcome = _called(operation, call, outcome_of)
+    return outcome if isinstance(outcome, Outcome) else await outcome
 
 
-def _called(operation: Operation, call: Callable[[], MaybeAwaitable[_T]]) -> MaybeAwaitable[_T]:
+def _called(
+    operation: Operation, call: Callable[[], MaybeAwaitable[_T]], outcome_of: Callable[[_T], Outcome]
+) -> Outcome | Coroutine[Any, Any, Outcome]:
     operation.shielded = True
     try:
-        return call()
+        result = call()
     except Exception as error:
         operation.context.connections.hand_on()
         raise _failure(error) from error
-
-
-def _finished(operation: Operation, result: _T, outcome_of: Callable[[_T], Outcome]) -> Outcome:
+    # Many times as fast as inspect.isawaitable(), which knows of times before `async` too.
+    if hasattr(result, "__await__"):
+        return _finish(operation, cast(Awaitable[_T], result), outcome_of)
     operation.context.connections.hand_on()
     return outcome_of(result)
 
