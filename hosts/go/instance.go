@@ -52,7 +52,9 @@ type instance struct {
 	submission  submission
 	queue       completionQueue
 	// Completions that the guest may still take on this turn.
-	left    int
+	left int
+	// Operations to be used again.
+	spare   []*operation
 	console console
 	effects effects
 
@@ -307,7 +309,7 @@ func (i *instance) refuse(s *submission, c *ioContext) {
 	if s.opcode == opcodeCancel || s.opcode == opcodeWake || i.hear(s, c) {
 		return
 	}
-	o := newOperation(c, s)
+	o := i.newOperation(c, s)
 	o.status = StatusAgain
 	o.reportUnhandled("the host is at its limit")
 }
@@ -318,7 +320,7 @@ func (i *instance) hear(s *submission, c *ioContext) bool {
 	if processor == nil || !processor.tells {
 		return false
 	}
-	_, err := i.decode(s, newOperation(c, s), processor)
+	_, err := i.decode(s, i.newOperation(c, s), processor)
 	return err == nil
 }
 
@@ -333,7 +335,7 @@ func (i *instance) admit(s *submission, c *ioContext) bool {
 	if processor != nil && processor.ofInstance {
 		owner = &i.own
 	}
-	o := newOperation(owner, s)
+	o := i.newOperation(owner, s)
 	deadlineMs := s.deadlineMs
 	work, err := i.decode(s, o, processor)
 	// What fails makes no room.
@@ -410,6 +412,9 @@ func (i *instance) poll(at, capacity, arena, arenaBytes uint32) Status {
 		return 0
 	}
 	q := &i.queue
+	for _, told := range q.batch {
+		i.recycle(told)
+	}
 	q.begin(at, arena, arenaBytes)
 	for len(q.batch) < count {
 		pending := &i.own.pending
@@ -432,6 +437,32 @@ func (i *instance) poll(at, capacity, arena, arenaBytes uint32) Status {
 		}
 	}
 	return Status(len(q.batch))
+}
+
+// spareMax bounds the operations that an instance keeps for the next submissions.
+const spareMax = 256
+
+// recycle keeps an operation of which nobody knows any more: it has been polled and dispatched, it belongs to a request,
+// and no goroutine and no deadline was ever told of it.
+func (i *instance) recycle(told *completion) {
+	o := told.operation
+	if o == nil || o.context.request == nil || o.ctx != nil || o.deadline != nil || len(i.spare) == spareMax {
+		return
+	}
+	*o = operation{}
+	i.spare = append(i.spare, o)
+}
+
+// newOperation takes one of those, or makes one.
+func (i *instance) newOperation(c *ioContext, s *submission) *operation {
+	var o *operation
+	if last := len(i.spare) - 1; last >= 0 {
+		o, i.spare = i.spare[last], i.spare[:last]
+	} else {
+		o = new(operation)
+	}
+	o.begin(c, s)
+	return o
 }
 
 func (i *instance) tooBig(next *completion, c *ioContext) {

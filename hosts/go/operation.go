@@ -82,16 +82,14 @@ type operation struct {
 	before, behind *operation
 }
 
-func newOperation(c *ioContext, s *submission) *operation {
-	o := &operation{
-		context:   c,
-		target:    s.resource,
-		heldBytes: s.argumentBytes(),
-		detached:  s.flags&flagDetached != 0,
-	}
+// begin makes the operation that of a submission. Everything else in it is zero.
+func (o *operation) begin(c *ioContext, s *submission) {
+	o.context = c
+	o.target = s.resource
+	o.heldBytes = s.argumentBytes()
+	o.detached = s.flags&flagDetached != 0
 	o.slot, o.generation, o.opcode = s.slot, s.generation, s.opcode
 	o.operation = o
-	return o
 }
 
 func (o *operation) proactor() *Proactor { return o.context.instance.proactor }
