@@ -28,6 +28,8 @@ export async function fileKv(path: string, clock: Pick<Clock, "now"> = systemClo
   database.exec(
     "CREATE TABLE IF NOT EXISTS kv (key BLOB PRIMARY KEY, value BLOB NOT NULL, expiration INTEGER, metadata TEXT) WITHOUT ROWID",
   );
+  // What has ended is found without a look at every row, however large their values are.
+  database.exec("CREATE INDEX IF NOT EXISTS kv_expiration ON kv (expiration) WHERE expiration IS NOT NULL");
   const live = "(expiration IS NULL OR expiration > ?)";
   const select = database.prepare(`SELECT * FROM kv WHERE key = ? AND ${live}`);
   const upsert = database.prepare("INSERT OR REPLACE INTO kv (key, value, expiration, metadata) VALUES (?, ?, ?, ?)");
