@@ -94,6 +94,26 @@ def test_a_guest_that_loops_for_ever_is_stopped(parts: dict[str, str], isolation
     asyncio.run(main())
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters", "arguments"),
+    [
+        ("clock_time_get", "i32 i64 i32", "(i32.const 0) (i64.const 0) (i32.const 0x1fffc)"),
+        ("args_sizes_get", "i32 i32", "(i32.const 0) (i32.const -4)"),
+        ("fd_write", "i32 i32 i32 i32", "(i32.const 1) (i32.const 0x1fffc) (i32.const 1) (i32.const 0)"),
+    ],
+)
+def test_a_pointer_of_wasi_outside_memory_is_a_trap(name: str, parameters: str, arguments: str) -> None:
+    async def main() -> None:
+        reports: list[ErrorReport] = []
+        imported = f'(import "wasi_snapshot_preview1" "{name}" (func $wasi (param {parameters}) (result i32)))'
+        run = f'(func (export "run") (param i32) (result i32) (call $wasi {arguments}))'
+        app = Proactor(module(wasi=imported, run=run), on_error=reports.append)
+        assert (await app.fetch(Request("GET", "http://guest.test/"))).status == 500
+        assert [(report.kind, "outside memory" in report.message) for report in reports] == [("trap", True)]
+
+    asyncio.run(main())
+
+
 def test_a_guest_that_loops_while_it_starts_is_refused() -> None:
     loops = '(func (export "_initialize") (loop $forever (br $forever)))'
     with pytest.raises(ModuleError, match="too long"):
