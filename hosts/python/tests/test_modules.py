@@ -114,6 +114,18 @@ def test_a_pointer_of_wasi_outside_memory_is_a_trap(name: str, parameters: str, 
     asyncio.run(main())
 
 
+def test_a_memory_grows_up_to_its_limit() -> None:
+    async def main() -> None:
+        reports: list[ErrorReport] = []
+        grows = {"run": '(func (export "run") (param i32) (result i32) (memory.grow (i32.const 1)))'}
+        for grow_bytes, answered in ((0x2_0000, "run() answered -1"), (0x3_0000, "run() took none of the completions")):
+            app = Proactor(module(**grows), grow_bytes=grow_bytes, on_error=reports.append)
+            await app.fetch(Request("GET", "http://guest.test/"))
+            assert reports.pop().message == answered
+
+    asyncio.run(main())
+
+
 def test_a_guest_that_loops_while_it_starts_is_refused() -> None:
     loops = '(func (export "_initialize") (loop $forever (br $forever)))'
     with pytest.raises(ModuleError, match="too long"):

@@ -102,8 +102,12 @@ class Guest(Protocol):
 class Linked:
     """A module with its imports, ready to be instantiated again and again."""
 
-    def __init__(self, module: wasmtime.Module, turn_seconds: float | None) -> None:
-        """`turn_seconds` is how long one call into the module may last at least; None for as long as it wants."""
+    def __init__(self, module: wasmtime.Module, turn_seconds: float | None, grow_bytes: int = -1) -> None:
+        """`turn_seconds` is how long one call into the module may last at least; None for as long as it wants.
+
+        `grow_bytes` is how large a memory may become; -1 for as large as it can.
+        """
+        self._grow_bytes = grow_bytes
         self.guest: Guest | None = None
         """Whose instance runs. Nothing else tells on whose behalf a function is called."""
         self.error: BaseException | None = None
@@ -170,6 +174,7 @@ class Linked:
         previous, self.guest = self.guest, guest
         store = wasmtime.Store(ENGINE)
         store.set_epoch_deadline(self.ticks.value)
+        store.set_limits(memory_size=self._grow_bytes)
         try:
             instance = self._instance_pre.instantiate(store)
         except (wasmtime.Trap, wasmtime.WasmtimeError) as trap:
