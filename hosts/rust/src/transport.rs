@@ -84,6 +84,10 @@ impl<C: Connect + Clone + Send + Sync + 'static> Transport for HttpTransport<C> 
         request.headers_mut().remove(header::CONTENT_LENGTH);
         remove_hop_headers(request.headers_mut());
         let response = abort.or(self.client.request(request)).await.ok_or("aborted")?.map_err(with_causes)?;
+        if response.status().is_informational() {
+            // A switch of protocols: no answer that anybody could be given.
+            return Err(format!("{} is no status of an answer", response.status().as_u16()).into());
+        }
         let (mut head, body) = response.into_parts();
         remove_hop_headers(&mut head.headers);
         Ok(Response::from_parts(head, body.into()))
@@ -115,5 +119,29 @@ const HOP_HEADERS: [HeaderName; 6] = [
 pub(crate) fn remove_hop_headers(headers: &mut HeaderMap) {
     for name in &HOP_HEADERS {
         headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    #[test]
+    fn a_switch_of_protocols_is_no_answer() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let upstream = std::thread::spawn(move || {
+            let mut connection = listener.accept().unwrap().0;
+            assert!(connection.read(&mut [0; 1024]).unwrap() > 0);
+            let answer = b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: other\r\n\r\n";
+            connection.write_all(answer).unwrap();
+        });
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let request = Request::get(url).body(Body::default()).unwrap();
+        let answer = runtime.block_on(Transport::send(&HttpTransport::default(), request, Abort::default()));
+        assert_eq!(answer.unwrap_err().to_string(), "101 is no status of an answer");
+        upstream.join().unwrap();
     }
 }
