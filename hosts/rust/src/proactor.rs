@@ -19,7 +19,7 @@ use crate::context::{Context, ContextId, Signal};
 use crate::engine::{Engine, Guest, Trap};
 use crate::host::{Host, Shutdown};
 use crate::report::{ContextFailure, Report, ReportKind, SHUT_DOWN, place};
-use crate::request::{Fate, Request};
+use crate::request::Request;
 use crate::transport::remove_hop_headers;
 use crate::url::url_of;
 use crate::{Body, BoxError, Counters, Error, Isolation, Options};
@@ -65,11 +65,54 @@ impl Idle {
     }
 }
 
+/// How a request under way is reached: by its instance, and by its task.
+type Reach = (Arc<Cell>, Arc<Signal>);
+
 /// Requests that have not ended, in the order in which they came.
 #[derive(Default)]
 struct Requests {
     last: u64,
-    all: BTreeMap<ContextId, (Arc<Cell>, Arc<Signal>)>,
+    /// None while one still waits for its instance.
+    all: BTreeMap<ContextId, Option<Reach>>,
+}
+
+/// A request that a shutdown waits for, until this is dropped.
+pub(crate) struct Visit {
+    inner: Arc<Inner>,
+    pub id: ContextId,
+}
+
+impl Visit {
+    /// Takes note of a request, unless no more may come: a shutdown has either seen it, or it sees the shutdown.
+    fn begin(inner: &Arc<Inner>) -> Option<Self> {
+        let mut requests = lock(&inner.requests);
+        if inner.host.shutdown().is_some() {
+            return None;
+        }
+        requests.last += 1;
+        let id = ContextId(requests.last);
+        requests.all.insert(id, None);
+        inner.host.counts.contexts.increment();
+        Some(Self { inner: inner.clone(), id })
+    }
+
+    /// Lets a shutdown find the request's instance. False if one has begun and has looked already.
+    fn attach(&self, cell: &Arc<Cell>, signal: &Arc<Signal>) -> bool {
+        let mut requests = lock(&self.inner.requests);
+        requests.all.insert(self.id, Some((cell.clone(), signal.clone())));
+        self.inner.host.shutdown().is_none()
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let mut requests = lock(&self.inner.requests);
+        requests.all.remove(&self.id);
+        self.inner.host.counts.contexts.decrement();
+        if requests.all.is_empty() {
+            self.inner.emptied.notify_waiters();
+        }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -136,7 +179,7 @@ impl Proactor {
                 guest.instance_mut().retire();
             }
         }
-        let requests: Vec<_> = lock(&inner.requests).all.values().cloned().collect();
+        let requests: Vec<_> = lock(&inner.requests).all.values().flatten().cloned().collect();
         for (cell, signal) in requests {
             cell.lock().await.instance_mut().end_accept(Status::ShutDown, SHUT_DOWN);
             signal.call();
@@ -165,18 +208,17 @@ impl Inner {
         headers: &HeaderMap,
         body: Body,
     ) -> Result<Request, ContextFailure> {
-        if self.host.shutdown().is_some() {
-            return Err(ContextFailure::ShutDown);
-        }
+        let visit = Visit::begin(self).ok_or(ContextFailure::ShutDown)?;
         let context = Box::new(Context { method, url, ..Context::default() });
         let (cell, mut guest) = self.check_out().await.map_err(|trap| self.cannot_start(trap))?;
-        let Some(id) = self.enter(&cell, &context.signal) else {
-            if self.host.isolation != Isolation::Shared {
+        if !visit.attach(&cell, &context.signal) {
+            // Nobody comes for it any more, unless it is shared and has others.
+            if guest.instance().requests == 0 {
                 guest.instance_mut().retire();
             }
             return Err(ContextFailure::ShutDown);
-        };
-        let mut request = Request::begin(self.clone(), cell, &mut guest, id, context, body, headers);
+        }
+        let mut request = Request::begin(visit, self.clone(), cell, &mut guest, context, body, headers);
         let fate = request.take_stock(&mut guest);
         drop(guest);
         request.conclude(fate);
@@ -188,33 +230,8 @@ impl Inner {
         ContextFailure::Unexpected
     }
 
-    /// Takes note of a request, unless no more may come: a shutdown has either seen it, or it sees the shutdown.
-    fn enter(&self, cell: &Arc<Cell>, signal: &Arc<Signal>) -> Option<ContextId> {
-        let mut requests = lock(&self.requests);
-        if self.host.shutdown().is_some() {
-            return None;
-        }
-        requests.last += 1;
-        let id = ContextId(requests.last);
-        requests.all.insert(id, (cell.clone(), signal.clone()));
-        self.host.counts.contexts.increment();
-        Some(id)
-    }
-
-    /// A request has ended. Its instance is kept for the next one if there is room.
-    pub fn leave(&self, id: ContextId, cell: &Arc<Cell>, fate: Fate) {
-        if let Fate::Reuse(bytes) = fate {
-            self.keep(cell, bytes);
-        }
-        let mut requests = lock(&self.requests);
-        requests.all.remove(&id);
-        self.host.counts.contexts.decrement();
-        if requests.all.is_empty() {
-            self.emptied.notify_waiters();
-        }
-    }
-
-    fn keep(&self, cell: &Arc<Cell>, bytes: usize) {
+    /// Keeps an instance for the next request, if there is room.
+    pub fn keep(&self, cell: &Arc<Cell>, bytes: usize) {
         let mut idle = lock(&self.idle);
         // Asked under the lock: a shutdown takes what is there after it has said that it has begun.
         let is_welcome = self.host.shutdown().is_none();

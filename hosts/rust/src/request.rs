@@ -15,17 +15,20 @@ use std::time::Duration;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use http::{HeaderMap, Response};
+use tokio::sync::OwnedMutexGuard;
 
 use crate::abi::{Opcode, Status};
 use crate::context::{Context, ContextId, Signal};
 use crate::engine::{Guest, Trap};
 use crate::operation::{Settled, Working};
 use crate::platform::BoxFuture;
-use crate::proactor::{Cell, Inner};
+use crate::proactor::{Cell, Inner, Visit};
 use crate::report::{ContextFailure, Report, ReportKind};
 use crate::{Body, Isolation};
 
 pub(crate) struct Request {
+    /// Until its context has ended and the instance is another's.
+    visit: Option<Visit>,
     proactor: Arc<Inner>,
     cell: Arc<Cell>,
     id: ContextId,
@@ -37,8 +40,6 @@ pub(crate) struct Request {
     /// Whether it lets others go first, and has more to do.
     yields: bool,
     answer: Option<Response<Body>>,
-    /// Whether its context has ended, and the instance is another's.
-    over: bool,
 }
 
 /// What has happened since the last turn.
@@ -61,17 +62,17 @@ pub(crate) enum Fate {
 impl Request {
     /// Delivers the request as a completion of the instance's accept, and runs its first turn.
     pub fn begin(
+        visit: Visit,
         proactor: Arc<Inner>,
         cell: Arc<Cell>,
         guest: &mut Guest,
-        id: ContextId,
         context: Box<Context>,
         body: Body,
         headers: &HeaderMap,
     ) -> Self {
-        let signal = context.signal.clone();
+        let (id, signal, visit) = (visit.id, context.signal.clone(), Some(visit));
         let mut request =
-            Self { proactor, cell, id, signal, work: None, sleep: None, yields: false, answer: None, over: false };
+            Self { visit, proactor, cell, id, signal, work: None, sleep: None, yields: false, answer: None };
         if guest.instance_mut().add_request(id, context, body, headers) {
             request.turn(guest);
         } else {
@@ -97,7 +98,6 @@ impl Request {
             return None;
         }
         instance.remove_context(self.id);
-        self.over = true;
         if self.proactor.host.isolation == Isolation::Shared {
             return Some(Fate::Leave);
         }
@@ -122,7 +122,10 @@ impl Request {
     pub fn conclude(&mut self, fate: Option<Fate>) {
         let Some(fate) = fate else { return };
         self.sleep = None;
-        self.proactor.leave(self.id, &self.cell, fate);
+        if let Fate::Reuse(bytes) = fate {
+            self.proactor.keep(&self.cell, bytes);
+        }
+        self.visit = None;
         let Some(mut work) = self.work.take().filter(|work| !work.is_empty()) else { return };
         let host = self.proactor.host.clone();
         (self.proactor.host.platform.spawn)(Box::pin(async move {
@@ -144,12 +147,12 @@ impl Request {
 
     /// Goes on after the answer, if there is anything left to do.
     pub fn finish_later(mut self) {
-        if self.over {
+        if self.visit.is_none() {
             return;
         }
         let spawn = self.proactor.host.platform.spawn.clone();
         spawn(Box::pin(async move {
-            while !self.over {
+            while self.visit.is_some() {
                 self.progress().await;
             }
         }));
@@ -296,22 +299,20 @@ impl Request {
     }
 
     /// The client has gone away: what is not answered yet is over.
-    fn kill(&mut self, guest: &mut Guest) {
+    fn kill(&mut self, guest: &mut Guest) -> Option<Fate> {
         if guest.instance().context(self.id).is_some_and(|context| !context.ended) {
             self.proactor.host.counts.killed.increment();
             guest.instance_mut().end_context(self.id, None);
         }
-        let fate = self.take_stock(guest);
-        self.conclude(fate);
+        self.take_stock(guest)
     }
 }
 
 impl Drop for Request {
     fn drop(&mut self) {
-        if self.over {
-            return;
-        }
+        let Some(visit) = self.visit.take() else { return };
         let mut rest = Self {
+            visit: None,
             proactor: self.proactor.clone(),
             cell: self.cell.clone(),
             id: self.id,
@@ -320,18 +321,20 @@ impl Drop for Request {
             sleep: None,
             yields: false,
             answer: None,
-            over: true,
         };
-        let cell = self.cell.clone();
-        if let Ok(mut guest) = cell.clone().try_lock_owned() {
-            rest.kill(&mut guest);
+        let end = move |mut guest: OwnedMutexGuard<Guest>| {
+            let fate = rest.kill(&mut guest);
             drop(guest);
-        } else {
-            // Another request of a shared instance has its turn.
-            (self.proactor.host.platform.spawn)(Box::pin(async move {
-                let mut guest = cell.lock().await;
-                rest.kill(&mut guest);
-            }));
+            rest.conclude(fate);
+            drop(visit);
+        };
+        match self.cell.clone().try_lock_owned() {
+            Ok(guest) => end(guest),
+            Err(_) => {
+                // Another request of a shared instance has its turn.
+                let cell = self.cell.clone();
+                (self.proactor.host.platform.spawn)(Box::pin(async move { end(cell.lock_owned().await) }));
+            }
         }
     }
 }

@@ -199,7 +199,9 @@ async fn overlapping_requests_get_their_own_answers_and_leave_nothing_behind() {
         while let Some(ended) = requests.join_next().await {
             ended.unwrap();
         }
-        assert!(app.counters().traps > 0 && app.counters().killed > 0, "{:?}", app.counters());
+        // In a shared instance, all whose clients would have left may have been condemned before.
+        let Counters { traps, killed, .. } = app.counters();
+        assert!(traps > 0 && (killed > 0 || isolation == Isolation::Shared), "{isolation:?}: {traps} {killed}");
         expect_nothing_left(&app, &upstream).await;
     }
 }
