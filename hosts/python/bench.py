@@ -97,7 +97,7 @@ class Nothing:
 
 
 def border() -> None:
-    instance = Linked(compile_module(bytes(wasmtime.wat2wasm(CALLS))), 5).instantiate(Nothing())
+    instance = Linked(compile_module(bytes(wasmtime.wat2wasm(CALLS))), 5_000, 1 << 30).instantiate(Nothing())
     count = 20_000
     show("a call into the module", micros(lambda: [instance.run(0) for _ in range(count)], count), "µs")
     show("a call of the host by the module", micros(lambda: instance.run(count), count), "µs")

@@ -84,7 +84,7 @@ CALLS = {"run": LOOPS["run"].replace("(br $forever)", f"{CALL} (br $forever)")}
 def test_a_guest_that_loops_for_ever_is_stopped(parts: dict[str, str], isolation: str) -> None:
     async def main() -> None:
         reports: list[ErrorReport] = []
-        app = Proactor(module(**parts), isolation=isolation, turn_seconds=0.01, on_error=reports.append)  # type: ignore[arg-type]
+        app = Proactor(module(**parts), isolation=isolation, limits=Limits(run_ms=10), on_error=reports.append)  # type: ignore[arg-type]
         for _ in range(2):
             response = await app.fetch(Request("GET", "http://guest.test/"))
             assert (response.status, b'"trap"' in await response.read()) == (500, True)
@@ -119,7 +119,7 @@ def test_a_memory_grows_up_to_its_limit() -> None:
         reports: list[ErrorReport] = []
         grows = {"run": '(func (export "run") (param i32) (result i32) (memory.grow (i32.const 1)))'}
         for grow_bytes, answered in ((0x2_0000, "run() answered -1"), (0x3_0000, "run() took none of the completions")):
-            app = Proactor(module(**grows), grow_bytes=grow_bytes, on_error=reports.append)
+            app = Proactor(module(**grows), limits=Limits(grow_bytes=grow_bytes), on_error=reports.append)
             await app.fetch(Request("GET", "http://guest.test/"))
             assert reports.pop().message == answered
 
@@ -129,7 +129,7 @@ def test_a_memory_grows_up_to_its_limit() -> None:
 def test_a_guest_that_loops_while_it_starts_is_refused() -> None:
     loops = '(func (export "_initialize") (loop $forever (br $forever)))'
     with pytest.raises(ModuleError, match="too long"):
-        Proactor(module(_initialize=loops), turn_seconds=0.01)
+        Proactor(module(_initialize=loops), limits=Limits(run_ms=10))
 
 
 def test_options_that_are_wrong_are_refused(tmp_path: Path) -> None:
@@ -138,8 +138,8 @@ def test_options_that_are_wrong_are_refused(tmp_path: Path) -> None:
         Proactor(wasm, isolation="pool")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="wrap it in kv"):
         Proactor(wasm, resources={"CACHE": MemoryStore()})  # type: ignore[dict-item]
-    with pytest.raises(ValueError, match="turn_seconds"):
-        Proactor(wasm, turn_seconds=0)
+    with pytest.raises(ValueError, match=r"limits\.run_ms"):
+        Limits(run_ms=0)
     with pytest.raises(ValueError, match=r"limits\.budget"):
         Limits(budget=0)
     with pytest.raises(ValueError, match="rights"):

@@ -49,7 +49,6 @@ class GuestTrap(Exception):
 # How long a call may last.
 
 _TICK_SECONDS = 0.1
-_FOREVER = 1 << 62
 
 
 class _Ticker:
@@ -102,19 +101,15 @@ class Guest(Protocol):
 class Linked:
     """A module with its imports, ready to be instantiated again and again."""
 
-    def __init__(self, module: wasmtime.Module, turn_seconds: float | None, grow_bytes: int = -1) -> None:
-        """`turn_seconds` is how long one call into the module may last at least; None for as long as it wants.
-
-        `grow_bytes` is how large a memory may become; -1 for as large as it can.
-        """
+    def __init__(self, module: wasmtime.Module, run_ms: int, grow_bytes: int) -> None:
+        """`run_ms`: how long one call into the module may last at least. `grow_bytes`: how large a memory may become."""
         self._grow_bytes = grow_bytes
         self.guest: Guest | None = None
         """Whose instance runs. Nothing else tells on whose behalf a function is called."""
         self.error: BaseException | None = None
         """What a function raised: it cannot travel through the module."""
-        self.ticks = c_uint64(_FOREVER if turn_seconds is None else math.ceil(turn_seconds / _TICK_SECONDS) + 1)
-        if turn_seconds is not None:
-            _ticker.start()
+        self.ticks = c_uint64(math.ceil(run_ms / 1000 / _TICK_SECONDS) + 1)
+        _ticker.start()
         self._linker = wasmtime.Linker(ENGINE)
         # A function may be imported more than once.
         items = {(item.module, item.name): item for item in module.imports}

@@ -28,6 +28,8 @@ class Limits:
     """Calls of one context that may wait for an answer's headers at once."""
     wait_ms: int = 30_000
     """Milliseconds that an operation waits for another request."""
+    run_ms: int = 10_000
+    """Milliseconds after which one call into the module is stopped, as by a trap."""
     redirects: int = 20
     """Redirects that a fetch follows."""
     traps: int = 100
@@ -36,6 +38,8 @@ class Limits:
     """Bytes of linear memory of all the idle instances together that are kept for reuse."""
     memory_bytes: int = 16 * 1024 * 1024
     """Bytes of linear memory above which an instance is replaced once it is idle: memory never shrinks."""
+    grow_bytes: int = 1024 * 1024 * 1024
+    """Bytes beyond which the memory of an instance does not grow."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

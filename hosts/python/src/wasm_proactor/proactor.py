@@ -47,8 +47,6 @@ class Proactor:
         isolation: Isolation = "pooled",
         limits: Limits | None = None,
         on_error: OnError = log_error,
-        turn_seconds: float | None = 5.0,
-        grow_bytes: int = 1 << 30,
         clock: Clock | None = None,
         random: RandomSource = system_random,
         console: Console = system_console,
@@ -56,15 +54,9 @@ class Proactor:
         """Compiles the module, unless it is compiled, and sees that it starts; raises a ModuleError if it does not.
 
         `resources`: what the guest may open, by name: `kv(…)` and `origin(…)`. `on_error`: told of what no handler of
-        the guest has dealt with. `turn_seconds`: after so much time in one call the guest is stopped, as by a trap;
-        None for never. `grow_bytes`: how large an instance's memory may become. `clock`, `random` and `console` are
-        the world as the guest sees it, for tests.
+        the guest has dealt with. `clock`, `random` and `console` are the world as the guest sees it, for tests.
         """
         check_names("isolation", [isolation], ISOLATIONS)
-        if turn_seconds is not None and turn_seconds <= 0:
-            raise ValueError(f"turn_seconds: {turn_seconds} is no time; None is for no limit")
-        if grow_bytes < 1:
-            raise ValueError(f"grow_bytes: {grow_bytes} leaves no memory")
         for name, grant in (resources or {}).items():
             if not isinstance(grant, Grant):
                 raise TypeError(f"resources[{name!r}]: this is no grant; wrap it in kv() or origin()")
@@ -77,7 +69,7 @@ class Proactor:
         self._on_error = on_error
         self._random = random
         self._console = console
-        self._linked = Linked(_compiled(module).compiled, turn_seconds, grow_bytes)
+        self._linked = Linked(_compiled(module).compiled, self.limits.run_ms, self.limits.grow_bytes)
         # Instances that a request may have: clean, and for itself unless isolation is "shared".
         self._idle: list[Instance] = []
         # What they weigh: memory never shrinks.
