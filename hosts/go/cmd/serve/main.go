@@ -14,12 +14,16 @@ import (
 	"os/signal"
 	"strconv"
 	"syscall"
+	"time"
 
 	proactor "github.com/wasm-proactor/wasm-proactor/hosts/go"
 )
 
 // badUse is the exit code for what the caller can put right.
 const badUse = 2
+
+// patience is how long the end may take that should come at once.
+const patience = 3 * time.Second
 
 func main() {
 	serving, err := start(os.Args[1:])
@@ -85,6 +89,8 @@ func (s *serving) untilEnded(signals <-chan os.Signal) error {
 	go func() {
 		<-signals
 		hurry()
+		// A guest that loops for ever holds its instance: without a limit of time nobody can take it away.
+		time.AfterFunc(patience, func() { os.Exit(1) })
 	}()
 	// The guests first: their last answers still have to be sent.
 	err := errors.Join(s.app.Shutdown(ctx), s.server.Shutdown(ctx))
