@@ -12,14 +12,15 @@ export interface Suite {
   cases: Case[];
 }
 
+/** Those whose name begins so, or the one that has just this name. */
 export function readCases(prefix = ""): Suite[] {
-  return globSync(`conformance/cases/${prefix}*.json`, { cwd: path("") })
-    .toSorted()
-    .map((file) => ({
-      name: basename(file, ".json"),
-      file: path(file),
-      cases: JSON.parse(readFileSync(path(file), "utf8")) as Case[],
-    }));
+  const files = globSync(`conformance/cases/${prefix}*.json`, { cwd: path("") });
+  const exact = files.filter((file) => basename(file, ".json") === prefix);
+  return (exact.length > 0 ? exact : files).toSorted().map((file) => ({
+    name: basename(file, ".json"),
+    file: path(file),
+    cases: JSON.parse(readFileSync(path(file), "utf8")) as Case[],
+  }));
 }
 
 /** Whether the module of every case was built. The guest in C is where clang is. */

@@ -58,7 +58,7 @@ func parseFlags(arguments []string) (*flags, error) {
 	set.Func("origin", "", f.addOrigin)
 	modules, err := parseAll(set, arguments)
 	if errors.Is(err, flag.ErrHelp) {
-		return nil, errors.New(usage)
+		return nil, err
 	}
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -27,6 +28,10 @@ const patience = 3 * time.Second
 
 func main() {
 	serving, err := start(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Print(usage)
+		return
+	}
 	if err != nil {
 		// What keeps a host from starting is what it was given: a flag, a module, a port.
 		fmt.Fprintln(os.Stderr, err)

@@ -102,7 +102,7 @@ class Linked:
     """A module with its imports, ready to be instantiated again and again."""
 
     def __init__(self, module: wasmtime.Module, run_ms: int, grow_bytes: int) -> None:
-        """`run_ms`: how long one call into the module may last at least. `grow_bytes`: how large a memory may become."""
+        """`run_ms`: how long one call into the module may last. `grow_bytes`: how large its memory may become."""
         self._grow_bytes = grow_bytes
         self.guest: Guest | None = None
         """Whose instance runs. Nothing else tells on whose behalf a function is called."""

@@ -56,6 +56,9 @@ class Module:
     def __init__(self, source: bytes | str | os.PathLike[str]) -> None:
         """Compiles the bytes of a module, or those of a file. Raises a ModuleError, or an OSError of the file."""
         wasm = source if isinstance(source, bytes) else Path(source).read_bytes()
+        # The engine takes text, too, and says of a file that is neither what is wrong with the text.
+        if not wasm.startswith(b"\0asm"):
+            raise ModuleError("the module does not compile: this is no WebAssembly; give the bytes of one, or its path")
         try:
             self.compiled = compile_module(wasm)
         except (wasmtime.WasmtimeError, TypeError) as error:

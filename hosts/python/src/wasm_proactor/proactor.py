@@ -60,6 +60,8 @@ class Proactor:
         for name, grant in (resources or {}).items():
             if not isinstance(grant, Grant):
                 raise TypeError(f"resources[{name!r}]: this is no grant; wrap it in kv() or origin()")
+        if limits is not None and not isinstance(limits, Limits):
+            raise TypeError(f"limits: {limits!r} are none; write Limits(in_flight=…)")
         self.limits = limits or Limits()
         self.clock: Clock = clock or SystemClock()
         self.counters = Counters()

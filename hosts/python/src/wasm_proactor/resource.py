@@ -104,7 +104,7 @@ Grants = Mapping[str, Grant]
 
 def kv(store: KvStore, rights: Iterable[KvRight] = KV_RIGHTS) -> KvGrant:
     """Grants a KV namespace. Without `rights` the guest may read, write and list."""
-    if not callable(getattr(store, "get", None)):
+    if isinstance(store, type) or not callable(getattr(store, "get", None)):
         raise TypeError(f"kv: {store!r} is no store; it has no get()")
     granted = frozenset((cast(KvRight, rights),) if isinstance(rights, str) else rights)
     check_names("rights", granted, KV_RIGHTS)
