@@ -79,7 +79,38 @@ func urlOf(request *http.Request) string {
 	if host == "" {
 		host = request.URL.Host
 	}
-	return scheme + host + request.URL.RequestURI()
+	return scheme + host + normalTarget(request.URL.RequestURI())
+}
+
+// normalTarget writes a request's path and query in one way only, as browsers and the other hosts do: a guest that routes
+// by its path must not be led around its routes by dots.
+func normalTarget(target string) string {
+	if !strings.ContainsAny(target, "\\#") && !strings.Contains(target, "/.") && !strings.Contains(target, "%2") {
+		return target
+	}
+	target, _, _ = strings.Cut(target, "#")
+	path, query, hasQuery := strings.Cut(target, "?")
+	segments := strings.Split(strings.TrimPrefix(strings.ReplaceAll(path, "\\", "/"), "/"), "/")
+	var kept []string
+	for index, segment := range segments {
+		isLast := index == len(segments)-1
+		switch strings.ReplaceAll(strings.ToLower(segment), "%2e", ".") {
+		case "..":
+			kept = kept[:max(0, len(kept)-1)]
+		case ".":
+		default:
+			kept = append(kept, segment)
+			continue
+		}
+		if isLast {
+			kept = append(kept, "")
+		}
+	}
+	path = "/" + strings.Join(kept, "/")
+	if hasQuery {
+		return path + "?" + query
+	}
+	return path
 }
 
 // encodeHead encodes a request's head: (method, URL), then its headers if they are wanted. net/http keeps the host apart.

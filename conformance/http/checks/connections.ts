@@ -86,3 +86,18 @@ check(
   },
   "address",
 );
+
+check(
+  "connections: dots in a path are worked out before the guest sees it",
+  async (subject) => {
+    for (const target of ["/nothing/../hello", "/nothing/%2e%2E/hello", "/./hello", "/../hello?a=/../b"]) {
+      const socket = await connectTo(subject);
+      socket.write(head(subject, `GET ${target}`, "Connection: close"));
+      const answer = await textOf(socket);
+      // The body may come in chunks.
+      const body = answer.slice(answer.indexOf("\r\n\r\n"));
+      expectEqual([answer.split(" ")[1], body.includes("hello")], ["200", true], `${target} is /hello`);
+    }
+  },
+  "address",
+);
