@@ -107,6 +107,13 @@ check("proxy: hands on a failure as it is", async ({ send }) => {
   await expectAnswer(await send("/proxy/missing?status=404"), { status: 404, body: "upstream /missing\n" });
 });
 
+check("proxy: an answer has one date at most, the upstream's or the host's", async ({ send }) => {
+  const response = await send("/proxy/some/thing");
+  const date = response.headers.get("date") ?? "Sun, 06 Nov 1994 08:49:37 GMT";
+  await expectAnswer(response, { status: 200, body: "upstream /some/thing\n" });
+  expectEqual(/^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/.test(date), true, `one date: ${date}`);
+});
+
 check("proxy: an answer without a body has none", async ({ send }) => {
   await expectAnswer(await send("/proxy/?status=204"), { status: 204, body: "" });
   await expectAnswer(await send("/proxy/?size=0"), { status: 200, body: "" });

@@ -28,9 +28,10 @@ Begin = Callable[[Request], Awaitable[RequestContext | Response]]
 # Bytes of a request's body that are read ahead: while they wait, a client that goes away is not noticed.
 _AHEAD_BYTES_MAX = 65_536
 
-# What belongs to one connection is the server's to say.
+# What belongs to one connection is the server's to say, and servers write the date themselves: an upstream's would be a
+# second one.
 _OWN_HEADERS = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+    {"connection", "date", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 _OWN_AND_LENGTH = _OWN_HEADERS | {"content-length"}
 _BODYLESS = {204, 304}
