@@ -48,6 +48,11 @@ func findNode(t *testing.T, repository string) string {
 			return candidate
 		}
 	}
-	t.Skipf("There is no Node %d, which runs the HTTP suite: `npm ci` in the repository brings it.", nodeMajor)
+	// On somebody's machine these are not run; in CI that is a failure.
+	notRun := t.Skipf
+	if os.Getenv("CI") != "" {
+		notRun = t.Fatalf
+	}
+	notRun("There is no Node %d, which runs the HTTP suite: `npm ci` in the repository brings it.", nodeMajor)
 	return ""
 }
