@@ -1,7 +1,7 @@
 // Compare: several ways to do one thing, measured in turns, so that whatever else the machine does meets all of them.
 //
-// A round measures each way once, and every other round in the opposite order. Numbers of different rounds are never
-// divided by each other: the ratio is the median of the rounds' own ratios.
+// A round measures each way once, in an order drawn anew each time. All samples are kept: numbers of different rounds are
+// never divided by each other, and whoever takes a ratio takes it round by round.
 
 /** What is measured, and whether more of it is better. */
 export interface Metric {
@@ -11,73 +11,105 @@ export interface Metric {
 
 export interface Variant {
   name: string;
+  /** Brings it up. May run beside that of the others. */
+  start?(): Promise<void>;
+  /** Before the first round that counts; one measurement if not given. */
+  warmUp?(): Promise<void>;
   /** One measurement of each metric that this machine can measure. */
   measure(): Promise<Record<string, number>>;
-}
-
-export interface Cell {
-  name: string;
-  metrics: Record<string, Metric>;
-  /** The first is the baseline. */
-  variants: Variant[];
-  /** Ends what was started for it. */
   stop?(): Promise<void>;
 }
 
-/** A median, and between what values the middle half of the rounds lies. */
-export interface Spread {
-  median: number;
-  low: number;
-  high: number;
+export interface Cell {
+  metrics: Record<string, Metric>;
+  /** The first is the baseline. */
+  variants: Variant[];
+  /** No more rounds than these, where a measurement takes long or is the same each time. */
+  roundsMax?: number;
+  /** Ends what was started for all of them. */
+  stop?(): Promise<void>;
 }
 
-export interface Row {
-  cell: string;
-  variant: string;
-  metric: string;
-  unit: string;
-  value: Spread;
-  /** Performance as a multiple of the baseline's: above 1 is better. Not for the baseline itself. */
-  ratio?: Spread;
+/** A cell that nothing was started for yet. Its name has slashes: `noop/node/16`. */
+export interface CellSource {
+  name: string;
+  open(): Cell | Promise<Cell>;
 }
 
-export async function compare(
-  { name, metrics, variants }: Cell,
-  rounds: number,
-  progress: (round: number) => void,
-): Promise<Row[]> {
-  const samples = new Map<Variant, Record<string, number>[]>(variants.map((variant) => [variant, []]));
-  // The first round warms up what has a just-in-time compiler, and does not count.
-  for (let round = 0; round <= rounds; round++) {
-    progress(round);
-    for (const variant of round % 2 ? variants : variants.toReversed()) {
-      const sample = await variant.measure();
-      if (round > 0) samples.get(variant)!.push(sample);
+/** What a cell's rounds have shown. */
+export interface Samples {
+  metrics: Record<string, Metric>;
+  /** By variant and metric, one number for each round. The first variant is the baseline. */
+  variants: Record<string, Record<string, number[]>>;
+  /** Why a variant could not run, or not to the end. */
+  notRun: Record<string, string>;
+}
+
+/** Something that this machine does not have: a variant is left out, and nothing is wrong. */
+export class Unavailable extends Error {}
+
+export interface Plan {
+  rounds: number;
+  /** A number from 0 up to 1, to draw the order from. */
+  random(): number;
+  /** Called before each round; the warm-up is 0. */
+  progress(round: number): void;
+  /** Called for each variant that fails. */
+  failed(variant: string, error: Error): void;
+}
+
+export async function compare(cell: Cell, plan: Plan): Promise<Samples> {
+  const samples: Samples = { metrics: cell.metrics, variants: {}, notRun: {} };
+  const running = new Set(cell.variants);
+  const attempt = async (variant: Variant, work: () => Promise<void> | undefined): Promise<void> => {
+    try {
+      await work();
+    } catch (error) {
+      running.delete(variant);
+      samples.notRun[variant.name] = (error as Error).message;
+      plan.failed(variant.name, error as Error);
     }
+  };
+  try {
+    plan.progress(0);
+    await Promise.all(cell.variants.map((variant) => attempt(variant, async () => variant.start?.())));
+    for (const variant of running)
+      await attempt(variant, async () => void (await (variant.warmUp?.() ?? variant.measure())));
+    const taken = new Map(cell.variants.map((variant) => [variant, [] as Record<string, number>[]]));
+    for (let round = 1; round <= Math.min(plan.rounds, cell.roundsMax ?? Infinity); round++) {
+      plan.progress(round);
+      for (const variant of shuffled([...running], plan.random))
+        await attempt(variant, async () => void taken.get(variant)!.push(await variant.measure()));
+    }
+    for (const variant of running) samples.variants[variant.name] = columns(taken.get(variant)!);
+  } finally {
+    await Promise.all(cell.variants.map((variant) => variant.stop?.()));
+    await cell.stop?.();
   }
-  const baseline = samples.get(variants[0]!)!;
-  return variants.flatMap((variant) =>
-    Object.entries(metrics).flatMap(([metric, { unit, better }]) => {
-      const values = samples.get(variant)!.map((sample) => sample[metric]);
-      if (values.some((value) => value === undefined)) return [];
-      const row: Row = { cell: name, variant: variant.name, metric, unit, value: spreadOf(values as number[]) };
-      if (variant === variants[0]) return [row];
-      const ratios = (values as number[]).map((value, round) => {
-        const base = baseline[round]![metric]!;
-        return better === "more" ? value / base : base / value;
-      });
-      return [{ ...row, ratio: spreadOf(ratios) }];
-    }),
-  );
+  return samples;
 }
 
-function spreadOf(values: number[]): Spread {
-  const sorted = values.toSorted((a, b) => a - b);
-  return { median: quantile(sorted, 0.5), low: quantile(sorted, 0.25), high: quantile(sorted, 0.75) };
+/** Numbers from 0 up to 1 that are the same again for the same seed (mulberry32). */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }
 
-function quantile(sorted: number[], share: number): number {
-  const place = (sorted.length - 1) * share;
-  const below = sorted[Math.floor(place)]!;
-  return below + (sorted[Math.ceil(place)]! - below) * (place - Math.floor(place));
+function shuffled<T>(items: T[], random: () => number): T[] {
+  for (let last = items.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    [items[last], items[other]] = [items[other]!, items[last]!];
+  }
+  return items;
+}
+
+/** What this machine could not measure has no column. */
+function columns(rows: Record<string, number>[]): Record<string, number[]> {
+  const names = Object.keys(rows[0] ?? {}).filter((name) => rows.every((row) => Number.isFinite(row[name])));
+  return Object.fromEntries(names.map((name) => [name, rows.map((row) => row[name]!)]));
 }

@@ -2,8 +2,7 @@
 
 import { Child } from "./child.ts";
 import type { Cell, Metric } from "./compare.ts";
-import { timed } from "./noop.ts";
-import { Workerd } from "./workerd.ts";
+import { Workerd, timed } from "./workerd.ts";
 
 const METRIC: Metric = { unit: "ns/member", better: "less" };
 const GROUPS: [kind: string, batches: number[]][] = [
@@ -35,7 +34,6 @@ export function composeCells(count: number): { name: string; open(): Promise<Cel
 async function openNode(kind: string, batch: number, count: number): Promise<Cell> {
   const children = WHO.map((who) => ({ who, child: new Child("compose.ts", [who, kind, String(batch)]) }));
   return {
-    name: `compose node ${kind} ${batch}`,
     metrics: { time: METRIC },
     variants: children.map(({ who, child }) => ({
       name: who,
@@ -51,7 +49,6 @@ async function openWorkerd(kind: string, batch: number, count: number): Promise<
     guest: await Workerd.start("bench/workerd/compose.ts"),
   };
   return {
-    name: `compose workerd ${kind} ${batch}`,
     metrics: { time: METRIC },
     // Clocks stand still inside workerd: the time from outside, less that for one round.
     variants: WHO.map((who) => ({
@@ -69,7 +66,6 @@ async function openWorkerd(kind: string, batch: number, count: number): Promise<
 async function openFibersInNode(count: number): Promise<Cell> {
   const children = FIBERS.map((who) => ({ who, child: new Child("fiber.ts", [who], ["--experimental-wasm-jspi"]) }));
   return {
-    name: "fiber node await",
     metrics: { time: { ...METRIC, unit: "ns/await" } },
     variants: children.map(({ who, child }) => ({
       name: who,
@@ -82,7 +78,6 @@ async function openFibersInNode(count: number): Promise<Cell> {
 async function openFibersInWorkerd(count: number): Promise<Cell> {
   const server = await Workerd.start("bench/workerd/fiber.ts");
   return {
-    name: "fiber workerd await",
     metrics: { time: { ...METRIC, unit: "ns/await" } },
     variants: FIBERS.map((who) => ({
       name: who,

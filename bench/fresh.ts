@@ -3,8 +3,7 @@
 
 import { Child } from "./child.ts";
 import type { Cell, Metric } from "./compare.ts";
-import { timed } from "./noop.ts";
-import { Workerd } from "./workerd.ts";
+import { Workerd, timed } from "./workerd.ts";
 
 const METRIC: Metric = { unit: "µs/instance", better: "less" };
 
@@ -21,7 +20,7 @@ async function openNode(count: number): Promise<Cell> {
     name: "new Proactor",
     measure: async () => ({ time: ((await child.measure(count)) * 1000) / count }),
   };
-  return { name: "fresh node", metrics: { time: METRIC }, variants: [variant], stop: async () => child.stop() };
+  return { metrics: { time: METRIC }, variants: [variant], stop: async () => child.stop() };
 }
 
 async function openWorkerd(count: number): Promise<Cell> {
@@ -31,7 +30,6 @@ async function openWorkerd(count: number): Promise<Cell> {
     return { time: (((await timed(`${worker.url}/?count=${count}`, String(count))) - empty) * 1000) / count };
   };
   return {
-    name: "fresh workerd",
     metrics: { time: METRIC },
     variants: [{ name: "new Proactor", measure }],
     stop: () => worker.stop(),

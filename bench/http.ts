@@ -6,7 +6,7 @@
 
 import type { KVNamespace } from "@cloudflare/workers-types";
 import { startLocal } from "../scripts/miniflare.ts";
-import type { Cell, Metric, Variant } from "./compare.ts";
+import type { Cell, CellSource, Metric, Variant } from "./compare.ts";
 import { load } from "./load.ts";
 import { Workerd } from "./workerd.ts";
 
@@ -47,16 +47,16 @@ const miniflare: Place = {
 };
 
 /** Cells by name; what they measure is started by `open`. */
-export function httpCells(seconds: number): { name: string; open(): Promise<Cell> }[] {
+export function httpCells(seconds: number): CellSource[] {
   return [alone, miniflare].flatMap((place) =>
     PATHS.map((path) => {
       const name = `http ${place.name} ${path}`;
-      return { name, open: () => open(place, name, path, seconds) };
+      return { name, open: () => open(place, path, seconds) };
     }),
   );
 }
 
-async function open(place: Place, name: string, path: string, seconds: number): Promise<Cell> {
+async function open(place: Place, path: string, seconds: number): Promise<Cell> {
   const plain = { variant: "plain", worker: await place.start("bench/workerd/plain.ts") };
   const workers = [plain];
   for (const isolation of ISOLATIONS) {
@@ -64,7 +64,6 @@ async function open(place: Place, name: string, path: string, seconds: number): 
   }
   await assertEqualAnswers(workers.map(({ worker }) => worker.url + path));
   return {
-    name,
     metrics: place.metrics,
     variants: workers.map(({ variant, worker }) => measured(variant, worker, path, seconds)),
     stop: async () => void (await Promise.all(workers.map(({ worker }) => worker.stop()))),

@@ -1,108 +1,152 @@
-// `npm run bench`: measures, prints a table and writes bench/results.json. docs/benchmarks.md explains the numbers.
+// `npm run bench`: measures, prints a table and writes results. docs/benchmarks.md explains the numbers.
 
-import { writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs, styleText } from "node:util";
-import { measureSizes } from "../scripts/size.ts";
-import { path } from "../scripts/paths.ts";
-import { progress } from "../scripts/terminal.ts";
-import { compare } from "./compare.ts";
-import type { Cell, Row, Spread } from "./compare.ts";
+import { ROOT } from "../scripts/paths.ts";
+import { progress, wholeNumber } from "../scripts/terminal.ts";
+import { Unavailable, compare, seeded } from "./compare.ts";
+import type { CellSource, Samples } from "./compare.ts";
 import { composeCells } from "./compose.ts";
-import { measureFeatures } from "./features.ts";
 import { freshCells } from "./fresh.ts";
-import { CONNECTIONS } from "./load.ts";
 import { httpCells } from "./http.ts";
-import { noopCells } from "./noop.ts";
+import { FULL_RESULTS, QUICK_RESULTS, merge, readResults, writeResults } from "./results.ts";
+import type { Results, Run } from "./results.ts";
+import { sizeCells } from "./size.ts";
+import { ratioOf, spreadOf } from "./statistics.ts";
+import type { Spread } from "./statistics.ts";
 import { workerdVersion } from "./workerd.ts";
+import { leftOut, workloadCells } from "./workloads.ts";
 
-const RESULTS = path("bench/results.json");
+const HELP = `Measures this package beside what one would otherwise use.
 
-const HELP = `Measures what the guest costs: against plain JavaScript where there is something to compare with.
-
-  npm run bench -- [--quick] [--filter text]
+  npm run bench -- [--quick] [--filter text…] [--list] [--seed n]
 
   --quick    few and short rounds: a look, not a result
-  --filter   only cells whose name contains this text: http, "http workerd /kv", noop, compose, fiber, fresh, bytes
+  --filter   only cells whose name contains this text, such as noop/node or /workerd/; may be given again
+  --list     names the cells, and measures nothing
+  --seed     of the order in which variants are measured
 
-Writes bench/results.json. Takes about ten minutes, --quick one; let the machine do nothing else meanwhile.
+Merges what it has measured into docs/performance.json, a quick run writes build/bench/quick.json instead. Let the machine
+do nothing else meanwhile.
 `;
 
-/** Rounds, seconds of load in each, operations and instances in each. */
-const FULL = { rounds: 15, seconds: 2, operations: 200_000, instances: 200 };
-const QUICK = { rounds: 3, seconds: 1, operations: 50_000, instances: 50 };
+/** Rounds, and what is done in each: milliseconds of a sample, seconds of load, operations, instances. */
+const FULL = { rounds: 15, sampleMs: 100, seconds: 2, operations: 200_000, instances: 200 };
+const QUICK = { rounds: 3, sampleMs: 15, seconds: 1, operations: 50_000, instances: 50 };
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       quick: { type: "boolean", default: false },
-      filter: { type: "string", default: "" },
+      filter: { type: "string", multiple: true, default: [""] },
+      list: { type: "boolean", default: false },
+      seed: { type: "string" },
       help: { type: "boolean", short: "h", default: false },
     },
   });
   if (values.help) return console.log(HELP);
-  const { rounds, seconds, operations, instances } = values.quick ? QUICK : FULL;
-  const cells = [
-    ...httpCells(seconds),
-    ...noopCells(operations),
+  const cells = allCells(values.quick).filter(({ name }) => values.filter.some((text) => name.includes(text)));
+  if (cells.length === 0) throw new Error(`no cell's name contains ${values.filter.join(" or ")}`);
+  if (values.list) return list(cells);
+
+  const run = describeRun(values.seed === undefined ? Date.now() % 1e6 : wholeNumber("seed", values.seed));
+  console.log(describe(run));
+  const results: Results = { runs: [run], cells: {} };
+  const { rounds } = values.quick ? QUICK : FULL;
+  const random = seeded(run.seed);
+  for (const [index, source] of cells.entries()) {
+    const title = `${index + 1}/${cells.length} ${source.name}`;
+    const samples = await measure(source, rounds, random, title);
+    results.cells[source.name] = { run: run.date, ...samples };
+    print(source.name, samples);
+  }
+  const file = values.quick ? QUICK_RESULTS : FULL_RESULTS;
+  writeResults(file, values.quick ? results : merge(readResults(file), results));
+  console.log(`\n  written to ${file}`);
+}
+
+function allCells(quick: boolean): CellSource[] {
+  const { sampleMs, seconds, operations, instances } = quick ? QUICK : FULL;
+  return [
+    ...workloadCells(quick, sampleMs),
     ...composeCells(operations),
     ...freshCells(instances),
+    ...sizeCells(),
+    ...httpCells(seconds),
   ];
-  const chosen = cells.filter(({ name }) => name.includes(values.filter));
-  const wantsBytes = "bytes".includes(values.filter);
-  if (chosen.length === 0 && !wantsBytes) throw new Error(`no cell's name contains "${values.filter}"`);
-
-  const machine = describeMachine();
-  console.log(
-    Object.entries(machine)
-      .map(([name, value]) => `  ${name.padEnd(12)}${value}`)
-      .join("\n"),
-  );
-  const rows: Row[] = [];
-  for (const { name, open } of chosen) {
-    const measured = await measure(name, await open(), rounds);
-    rows.push(...measured);
-    measured.forEach(print);
-  }
-  const bytes = wantsBytes ? await measureSizes() : [];
-  for (const { what, raw, gzip } of bytes)
-    console.log(`  ${what.padEnd(40)}${number(raw)} bytes, gzip ${number(gzip)}`);
-  const features = wantsBytes ? await measureFeatures() : [];
-  for (const { feature, raw, gzip } of features)
-    console.log(`  ${`a guest with ${feature}`.padEnd(40)}${number(raw)} bytes, gzip ${number(gzip)}`);
-  writeFileSync(
-    RESULTS,
-    JSON.stringify({ machine, quick: values.quick, rounds, seconds, rows, bytes, features }, null, 2),
-  );
-  console.log(`\n  written to ${RESULTS}`);
 }
 
-async function measure(name: string, cell: Cell, rounds: number): Promise<Row[]> {
+async function measure(source: CellSource, rounds: number, random: () => number, title: string): Promise<Samples> {
   try {
-    return await compare(cell, rounds, (round) =>
-      progress(`  ${name}, ${round === 0 ? "warm-up" : `${round} of ${rounds}`}`),
-    );
+    return await compare(await source.open(), {
+      rounds,
+      random,
+      progress: (round) => progress(`  ${title}, ${round === 0 ? "warm-up" : `round ${round} of ${rounds}`}`),
+      failed(variant, error) {
+        progress("");
+        // Something that is not there is no failure; a wrong result is one.
+        if (!(error instanceof Unavailable)) process.exitCode = 1;
+        console.error(`  ${source.name}: ${variant} not run: ${error.message}`);
+      },
+    });
   } finally {
     progress("");
-    await cell.stop?.();
   }
 }
 
-function describeMachine(): Record<string, string> {
+function list(cells: CellSource[]): void {
+  for (const { name } of cells) console.log(name);
+  for (const [cell, reason] of Object.entries(leftOut())) console.log(`${cell}: not measured, ${reason}`);
+}
+
+// What is measured, and on what.
+
+function describeRun(seed: number): Run {
   const [load] = loadavg();
   return {
+    date: new Date().toISOString(),
+    commit: git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain") ? "+" : ""),
     machine: `${availableParallelism()} cores, ${cpus()[0]?.model ?? "unknown"}, ${process.platform} ${process.arch}`,
-    versions: `node ${process.versions.node}, ${workerdVersion()}`,
-    load: `${load!.toFixed(2)} before the start; ${CONNECTIONS} connections; the load's process has its share of the cores`,
+    versions: { node: process.versions.node, v8: process.versions.v8, workerd: workerdVersion() },
+    seed,
+    load: load!,
   };
+}
+
+/** Empty where there is no repository. */
+function git(...argv: string[]): string {
+  try {
+    return execFileSync("git", argv, { cwd: ROOT, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+  } catch {
+    return "";
+  }
 }
 
 // The terminal.
 
-function print({ cell, variant, unit, value, ratio }: Row): void {
-  const figure = `${number(value.median)} ${unit}`.padEnd(28);
-  const spread = styleText("dim", `${number(value.low)} to ${number(value.high)}`.padEnd(20));
-  console.log(`  ${cell.padEnd(26)}${variant.padEnd(14)}${figure}${spread}${ratio ? ratioText(ratio) : ""}`);
+function describe({ commit, machine, versions, seed, load }: Run): string {
+  const named = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const lines = { machine, versions: named.join(", "), commit, seed, load: `${load.toFixed(2)} before the start` };
+  return Object.entries(lines)
+    .map(([name, value]) => `  ${name.padEnd(12)}${value}`)
+    .join("\n");
+}
+
+function print(cell: string, { metrics, variants }: Samples): void {
+  const baseline = Object.values(variants)[0];
+  for (const [name, { unit, better }] of Object.entries(metrics)) {
+    for (const [variant, columns] of Object.entries(variants)) {
+      const values = columns[name];
+      if (!values) continue;
+      const { median, low, high } = spreadOf(values);
+      const figure = `${number(median)} ${unit}`.padEnd(28);
+      const spread = styleText("dim", `${number(low)} to ${number(high)}`.padEnd(20));
+      const base = baseline![name];
+      const ratio = base && base !== values ? ratioText(ratioOf(values, base, better)) : "";
+      console.log(`  ${cell.padEnd(28)}${variant.padEnd(18)}${figure}${spread}${ratio}`);
+    }
+  }
 }
 
 function ratioText({ median, low, high }: Spread): string {

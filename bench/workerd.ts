@@ -1,5 +1,5 @@
 // Starts a Worker in workerd alone, without Miniflare: nothing but the Worker and the server's own work is measured,
-// which makes every difference between two Workers as large as it can be.
+// which makes every difference between two Workers as large as it can be. A peer is such a Worker too.
 
 import { execFileSync, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleWorker, COMPATIBILITY_DATE } from "../scripts/miniflare.ts";
+import type { Workload } from "./peer.ts";
 
 /** The binary that Miniflare starts: the package's main module is its path. */
 const WORKERD: string = createRequire(createRequire(import.meta.url).resolve("miniflare"))("workerd").default;
@@ -73,6 +74,42 @@ const store :Workerd.Worker = (
     await ended;
     rmSync(this.#folder, { recursive: true });
   }
+}
+
+/** A peer in a workerd of its own. */
+export class WorkerdProcess {
+  readonly #workerd: Workerd;
+
+  private constructor(workerd: Workerd) {
+    this.#workerd = workerd;
+  }
+
+  /** Starts the peer of a folder in peers/. */
+  static async start(peer: string): Promise<WorkerdProcess> {
+    return new WorkerdProcess(await Workerd.start(`bench/peers/${peer}/workerd.ts`));
+  }
+
+  /** Clocks stand still inside workerd: the time of a request from outside, less that of one for no operation. */
+  async measure(workload: Workload, count: number, size: number): Promise<number> {
+    const ask = (n: number): Promise<number> =>
+      timed(`${this.#workerd.url}/?workload=${workload}&count=${n}&size=${size}`, String(n));
+    const empty = await ask(0);
+    return (await ask(count)) - empty;
+  }
+
+  stop(): Promise<void> {
+    return this.#workerd.stop();
+  }
+}
+
+/** Milliseconds until the whole answer is here. Throws if it is another one. */
+export async function timed(url: string, expected: string): Promise<number> {
+  const start = performance.now();
+  const response = await fetch(url);
+  const text = await response.text();
+  const ms = performance.now() - start;
+  if (text !== expected) throw new Error(`${url} answers ${response.status} ${text.slice(0, 200)}`);
+  return ms;
 }
 
 /** Writes a Worker's modules into `folder` and lists them as the configuration wants them: the main one first. */

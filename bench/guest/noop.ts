@@ -1,43 +1,60 @@
-// Keeps `batch` noops in flight until `count` have completed, then answers how many those were.
+// Noops, `count` of them. /noop: in batches of `size`, the next when all of one have completed. /pummel: keeps `size` in
+// flight, each completion starts another. Answers how many have completed.
 
 import { Completion, CompletionHandler, Exchange, noop, serve } from "../../assembly/index";
+import { numberOf } from "./support/number";
 export { run } from "../../assembly/index";
 
 /** One operation serves all submissions: this is the way that allocates nothing. */
 const operation = noop();
 
-class Repeater extends CompletionHandler {
-  private started: u32 = 0;
-  private completed: u32 = 0;
+abstract class Noops extends CompletionHandler {
+  protected started: u32 = 0;
+  protected completed: u32 = 0;
 
   constructor(
-    private exchange: Exchange,
-    private count: u32,
+    protected exchange: Exchange,
+    protected count: u32,
+    protected size: u32,
   ) {
     super();
   }
 
   start(): void {
+    for (let i: u32 = 0; i < this.size; i++) this.startOne();
+  }
+
+  protected startOne(): void {
     this.started++;
     operation.submit(this);
   }
 
-  onComplete(_completion: Completion): void {
-    this.completed++;
-    if (this.started < this.count) this.start();
-    else if (this.completed == this.count) this.exchange.respond(200, `${this.completed}`);
+  protected end(): void {
+    this.exchange.respond(200, `${this.completed}`);
   }
 }
 
-function numberOf(exchange: Exchange, name: string): u32 {
-  const text = exchange.parameter(name);
-  return text ? U32.parseInt(text) : 0;
+class Batches extends Noops {
+  onComplete(completion: Completion): void {
+    assert(!completion.failed);
+    if (++this.completed < this.started) return;
+    if (this.started < this.count) this.start();
+    else this.end();
+  }
+}
+
+class Pummel extends Noops {
+  onComplete(completion: Completion): void {
+    assert(!completion.failed);
+    this.completed++;
+    if (this.started < this.count) this.startOne();
+    else if (this.completed == this.count) this.end();
+  }
 }
 
 serve((exchange: Exchange) => {
   const count = numberOf(exchange, "count");
-  const batch = min(count, numberOf(exchange, "batch"));
-  const repeater = new Repeater(exchange, count);
-  for (let i: u32 = 0; i < batch; i++) repeater.start();
-  if (count == 0) exchange.respond(200, "0");
+  const size = numberOf(exchange, "size");
+  if (exchange.path == "/noop") new Batches(exchange, count, size).start();
+  else new Pummel(exchange, count, size).start();
 });

@@ -1,0 +1,97 @@
+// Workloads: what the in-process cells do, at which sizes and where, and which peers do it. A cell is named
+// `workload/place/size`.
+
+import type { Cell, CellSource, Metric, Variant } from "./compare.ts";
+import { NodeProcess } from "./node.ts";
+import type { Workload } from "./peer.ts";
+import { WorkerdProcess } from "./workerd.ts";
+
+export interface Row {
+  workload: Workload;
+  /** What `size` is. */
+  size: string;
+  sizes: number[];
+  /** Those of a quick run; all of them if not given. */
+  quickSizes?: number[];
+  /** What time is given for; "operation" if not given. */
+  unit?: string;
+  /** Folders of peers/; the first is the baseline. */
+  peers: string[];
+  /** Operations that make a whole; a sample takes a multiple of them. The size itself if not given. */
+  whole?(size: number): number;
+  /** Why it is not measured in a place. */
+  notIn?: Partial<Record<Place, string>>;
+}
+
+type Place = "node" | "workerd";
+
+const PLACES: Place[] = ["node", "workerd"];
+
+export const WORKLOADS: Row[] = [
+  {
+    workload: "noop",
+    size: "operations in a batch: all started at once, and the next batch when all have completed",
+    sizes: [1, 4, 16, 64, 256, 1024, 4096],
+    quickSizes: [1, 16, 256],
+    peers: ["promises", "wasm-proactor"],
+  },
+];
+
+/** A peer in a process of its own. */
+export interface PeerProcess {
+  /** Milliseconds for so many operations of this size. */
+  measure(workload: Workload, count: number, size: number): Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** `targetMs` is what a sample shall take at least, unless a whole takes longer. */
+export function workloadCells(quick: boolean, targetMs: number): CellSource[] {
+  return WORKLOADS.flatMap((row) =>
+    PLACES.filter((place) => !row.notIn?.[place]).flatMap((place) =>
+      ((quick && row.quickSizes) || row.sizes).map((size) => ({
+        name: `${row.workload}/${place}/${size}`,
+        open: () => cellOf(row, place, size, targetMs),
+      })),
+    ),
+  );
+}
+
+/** The cells of the table that are not measured, and why. */
+export function leftOut(): Record<string, string> {
+  const entries = WORKLOADS.flatMap(({ workload, notIn = {} }) =>
+    Object.entries(notIn).map(([place, reason]) => [`${workload}/${place}`, reason]),
+  );
+  return Object.fromEntries(entries);
+}
+
+function cellOf(row: Row, place: Place, size: number, targetMs: number): Cell {
+  const time: Metric = { unit: `ns/${row.unit ?? "operation"}`, better: "less" };
+  return { metrics: { time }, variants: row.peers.map((peer) => variantOf(peer, row, place, size, targetMs)) };
+}
+
+function variantOf(name: string, row: Row, place: Place, size: number, targetMs: number): Variant {
+  const whole = row.whole?.(size) ?? size;
+  let peer: PeerProcess | undefined;
+  let count = whole;
+  const measureMs = (): Promise<number> => peer!.measure(row.workload, count, size);
+  return {
+    name,
+    async start() {
+      peer = await (place === "node" ? NodeProcess.start(name) : WorkerdProcess.start(name));
+    },
+    /** Takes more operations until a sample takes long enough twice in a row: compilers have finished by then. */
+    async warmUp() {
+      for (let enough = 0; enough < 2;) {
+        const ms = await measureMs();
+        if (ms >= targetMs) enough++;
+        else {
+          enough = 0;
+          const wanted = (count * targetMs) / Math.max(ms, targetMs / 10);
+          count = Math.ceil((wanted * 1.1) / whole) * whole;
+        }
+      }
+    },
+    measure: async () => ({ time: ((await measureMs()) * 1e6) / count }),
+    stop: async () => peer?.stop(),
+  };
+}
