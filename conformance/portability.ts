@@ -25,12 +25,17 @@ interface Suite {
   hash?: string;
 }
 
-/** Requests per second and p99 in ms, of the host and of the same language's plain handler. */
+/**
+ * Requests per second, p99 in ms and processor time of each request in µs, of the host and of the same language's plain
+ * handler. Where the system does not tell the last, it is left out.
+ */
 export interface Speed {
   perSecond: number;
   p99: number;
+  cpu?: number;
   plainPerSecond: number;
   plainP99: number;
+  plainCpu?: number;
 }
 
 interface HostResult {
@@ -66,9 +71,9 @@ export function tables(results: Results): Record<string, string> {
       ]),
     ),
     speed: table(
-      ["host", "route", "requests/s", "plain handler", "ratio", "p99, ms", "plain handler"],
+      ["host", "route", "requests/s", "plain", "ratio", "p99, ms", "plain", "processor, µs", "plain", "ratio"],
       hosts.flatMap(([name, { speed = {} }]) =>
-        Object.entries(speed).map(([route, { perSecond, p99, plainPerSecond, plainP99 }]) => [
+        Object.entries(speed).map(([route, { perSecond, p99, cpu, plainPerSecond, plainP99, plainCpu }]) => [
           name,
           route,
           number(perSecond),
@@ -76,6 +81,9 @@ export function tables(results: Results): Record<string, string> {
           `× ${(perSecond / plainPerSecond).toFixed(2)}`,
           p99.toFixed(1),
           plainP99.toFixed(1),
+          told(cpu),
+          told(plainCpu),
+          cpu && plainCpu ? `× ${(plainCpu / cpu).toFixed(2)}` : "–",
         ]),
       ),
     ),
@@ -91,6 +99,10 @@ function cell(suite: Suite | undefined): string {
 
 function number(value: number): string {
   return Math.round(value).toLocaleString("en");
+}
+
+function told(value: number | undefined): string {
+  return value === undefined ? "–" : number(value);
 }
 
 function table(head: string[], rows: string[][]): string {

@@ -46,6 +46,8 @@ export interface Server {
   readonly url: Promise<string>;
   /** How it ended, by itself or by a signal. */
   readonly ended: Promise<{ code: number | null; signal: string | null; stderr: string }>;
+  /** The process group of all that the command has started. */
+  readonly group: number;
   signal(name: "SIGTERM" | "SIGKILL"): void;
 }
 

@@ -45,7 +45,7 @@ export function startServer(command: string, cwd?: string): Server {
   const end = (): void => signal("SIGKILL");
   process.once("exit", end);
   void ended.then(() => process.off("exit", end));
-  return { url, ended, signal };
+  return { url, ended, group: child.pid!, signal };
 }
 
 /** Milliseconds that a server has to end well. */

@@ -3,62 +3,21 @@ package proactor_test
 import (
 	"context"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"strings"
 	"testing"
 
 	proactor "github.com/wasm-proactor/wasm-proactor/hosts/go"
 )
 
-// Each is measured beside a plain handler that does the same, where that makes sense:
+// What this host costs in the process, without a network:
 //
 //	go test -run - -bench . -benchmem
+//
+// Beside a plain handler and behind a server it is measured by `npm run bench:hosts`, as all hosts are.
 
-func BenchmarkHello(b *testing.B) {
-	plain := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		io.WriteString(w, "hello\n")
-	})
-	b.Run("plain", func(b *testing.B) { benchmarkServer(b, plain, "/hello") })
-	for _, isolation := range isolations {
-		b.Run(string(isolation), func(b *testing.B) {
-			benchmarkServer(b, newApp(b, "worker.wasm", proactor.Options{Isolation: isolation}), "/hello")
-		})
-	}
-}
-
-func BenchmarkKvRead(b *testing.B) {
-	store := proactor.MemoryStore()
-	ctx := context.Background()
-	if err := store.Put(ctx, "key", []byte("value"), proactor.PutOptions{}); err != nil {
-		b.Fatal(err)
-	}
-	plain := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		value, err := store.Get(r.Context(), strings.TrimPrefix(r.URL.Path, "/kv/"), proactor.GetOptions{})
-		if err != nil || value == nil {
-			http.NotFound(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "application/octet-stream")
-		w.Write(value.Bytes)
-	})
-	b.Run("plain", func(b *testing.B) { benchmarkServer(b, plain, "/kv/key") })
-	for _, isolation := range isolations {
-		b.Run(string(isolation), func(b *testing.B) {
-			options := proactor.Options{
-				Isolation: isolation,
-				Resources: map[string]proactor.Grant{"CACHE": proactor.KV(store)},
-			}
-			benchmarkServer(b, newApp(b, "worker.wasm", options), "/kv/key")
-		})
-	}
-}
-
-// BenchmarkHandler leaves the network away: what a request costs in the host and its guest.
+// BenchmarkHandler is what a request costs in the host and its guest.
 func BenchmarkHandler(b *testing.B) {
 	store := proactor.MemoryStore()
 	if err := store.Put(context.Background(), "key", []byte("value"), proactor.PutOptions{}); err != nil {
@@ -122,36 +81,6 @@ func BenchmarkStart(b *testing.B) {
 		}
 		app.Close()
 	}
-}
-
-func benchmarkServer(b *testing.B, handler http.Handler, path string) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	server := &http.Server{Handler: handler}
-	go server.Serve(listener)
-	b.Cleanup(func() { server.Close() })
-	url := "http://" + listener.Addr().String() + path
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
-	b.ReportAllocs()
-	b.ResetTimer()
-	before := cpuTime()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			response, err := client.Get(url)
-			if err != nil {
-				b.Fatal(err)
-			}
-			io.Copy(io.Discard, response.Body)
-			response.Body.Close()
-			if response.StatusCode != http.StatusOK {
-				b.Fatal(response.Status)
-			}
-		}
-	})
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
-	b.ReportMetric(float64((cpuTime()-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
 }
 
 var isolations = []proactor.Isolation{proactor.Request, proactor.Pooled, proactor.Shared}

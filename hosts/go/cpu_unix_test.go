@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// cpuTime is what this process, its clients included, has used. On a busy machine it says more than the clock.
+// cpuTime is what this process has used. On a busy machine it says more than the clock.
 func cpuTime() time.Duration {
 	var usage syscall.Rusage
 	syscall.Getrusage(syscall.RUSAGE_SELF, &usage)
