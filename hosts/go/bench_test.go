@@ -56,7 +56,7 @@ func BenchmarkCompletion(b *testing.B) {
 	for _, depth := range []int{1, 16, 256} {
 		b.Run(fmt.Sprint(depth), func(b *testing.B) {
 			app := newApp(b, "bench/noop.wasm", proactor.Options{})
-			request := httptest.NewRequest(http.MethodGet, fmt.Sprintf("http://guest.test/?count=%d&batch=%d", completions, depth), nil)
+			request := httptest.NewRequest(http.MethodGet, fmt.Sprintf("http://guest.test/pummel?count=%d&size=%d", completions, depth), nil)
 			b.ReportAllocs()
 			before := cpuTime()
 			for b.Loop() {

@@ -99,7 +99,7 @@ def completions() -> None:
             least = float("inf")
             for _ in range(ROUNDS):
                 begin = time.process_time()
-                response = await app.fetch(Request("GET", f"http://localhost/?count={count}&batch={batch}"))
+                response = await app.fetch(Request("GET", f"http://localhost/pummel?count={count}&size={batch}"))
                 least = min(least, time.process_time() - begin)
                 assert await response.read() == b"%d" % count
             show(f"an operation and its completion, by {batch}", least / count * 1e6, "µs")

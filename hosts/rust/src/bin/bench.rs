@@ -58,7 +58,7 @@ fn crossing(runtime: &Runtime, noop: &[u8]) -> Result<(), BoxError> {
     let app = Proactor::new(noop, Options::default())?;
     println!("nanoseconds for each completion of a noop, by how many are in flight");
     for batch in [1, 16, 256] {
-        let path = format!("/?count={COUNT}&batch={batch}");
+        let path = format!("/pummel?count={COUNT}&size={batch}");
         let micros = runtime.block_on(median_of(|| timed(&app, &path, 1)))?;
         println!("  {batch:>3} {:>8.0}", micros * 1e3 / f64::from(COUNT));
     }
