@@ -134,7 +134,14 @@ function guestJobs(only: BuildOptions["only"]): GuestJob[] {
   const worker = job("worker/guest/index.ts", "build/worker.wasm");
   return only === "worker"
     ? [worker]
-    : [worker, ...["test", "bench", "simulate", "conformance"].flatMap(jobsOf), ...exampleJobs()];
+    : [worker, ...["test", "bench", "simulate", "conformance"].flatMap(jobsOf), ...peerJobs(), ...exampleJobs()];
+}
+
+/** What the bench compares with: guests that know nothing of this package. */
+function peerJobs(): GuestJob[] {
+  return globSync("bench/peers/*/assembly/guest.ts", { cwd: ROOT })
+    .toSorted()
+    .map((entry) => job(entry, `build/bench/peers/${entry.split("/")[2]}.wasm`, [], "bench/peers/asconfig.json"));
 }
 
 /** Beside its host, which imports it from there. It imports the package by its name, as a user's guest does. */
