@@ -14,6 +14,7 @@ export type Workload =
   | "limit"
   | "retry"
   | "fiber"
+  | "latency"
   | "copy-in"
   | "copy-out"
   | "contexts"

@@ -4,6 +4,7 @@
 import type { Cell, CellSource, Metric, Variant } from "./compare.ts";
 import { NodeProcess } from "./node.ts";
 import type { Workload } from "./peer.ts";
+import { prepare } from "./peers/prepare.ts";
 import { WorkerdProcess } from "./workerd.ts";
 
 export interface Row {
@@ -77,6 +78,7 @@ function variantOf(name: string, row: Row, place: Place, size: number, targetMs:
   return {
     name,
     async start() {
+      await prepare(name);
       peer = await (place === "node" ? NodeProcess.start(name) : WorkerdProcess.start(name));
     },
     /** Takes more operations until a sample takes long enough twice in a row: compilers have finished by then. */
