@@ -13,7 +13,8 @@ import { endServer, startServer } from "../conformance/http/server.ts";
 import { startUpstream } from "../conformance/http/upstream.ts";
 import type { Speed } from "../conformance/portability.ts";
 import { path } from "../scripts/paths.ts";
-import { load } from "./load.ts";
+import { Load } from "./load.ts";
+import type { Answered } from "./load.ts";
 
 const HELP = `Requests per second, p99 and processor time of each host, beside a plain handler in its language.
 
@@ -35,7 +36,12 @@ const ROUTES = { hello: "/hello", "one KV read": "/kv/bench", "aggregate of 5": 
 /** What it costs to make an instance for each request, and to compile nothing for it. */
 const FRESH = { "hello, each in a fresh instance": "/hello" };
 
-interface Slice extends Awaited<ReturnType<typeof load>> {
+/** How many ask at once. */
+const CONNECTIONS = 32;
+
+const load = new Load();
+
+interface Slice extends Answered {
   /** Microseconds of each request. */
   cpu?: number;
 }
@@ -72,7 +78,7 @@ function statOf(id: string): { group: number; ticks: number } | undefined {
 async function slice(server: Server, at: string): Promise<Slice> {
   const url = await server.url;
   const before = cpuOf(server.group);
-  const loaded = await load(`${url}${at}`, seconds);
+  const loaded = await load.ask(url, { path: at, connections: CONNECTIONS, seconds });
   const after = cpuOf(server.group);
   return before === undefined || after === undefined ? loaded : { ...loaded, cpu: (after - before) / loaded.answers };
 }

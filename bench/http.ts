@@ -1,20 +1,46 @@
-// HTTP: requests per second, and the CPU time of each, against a plain JavaScript Worker that answers the same.
+// HTTP: requests per second, the processor time of each and how long it takes, against a plain JavaScript Worker that
+// answers the same.
 //
-// Twice. In workerd alone, with a KV that answers at once, nothing hides what the guest adds. Through Miniflare, with
-// its proxy in front and its KV on disk, is what `npm start` gives; a deployed Worker lies beyond that, as its KV and its
-// network take longer still.
+// Twice. In workerd alone, with a KV and an upstream that answer at once, nothing hides what the guest adds. Through
+// Miniflare, with its proxy in front and its KV on disk, is what `npm start` gives; a deployed Worker lies beyond that,
+// as its KV and its network take longer still.
 
+import { createHash } from "node:crypto";
 import type { KVNamespace } from "@cloudflare/workers-types";
 import { startLocal } from "../scripts/miniflare.ts";
 import type { Cell, CellSource, Metric, Variant } from "./compare.ts";
-import { load } from "./load.ts";
+import { Load } from "./load.ts";
 import { Workerd } from "./workerd.ts";
 
-const PATHS = ["/hello", "/kv", "/kv-10"];
-const ISOLATIONS = ["pooled", "shared", "request"] as const;
+/** By its path, how many bytes are sent to a route. */
+const ROUTES: Record<string, number | undefined> = {
+  hello: undefined,
+  kv: undefined,
+  "kv-10": undefined,
+  "fetch-5": undefined,
+  echo: 1_048_576,
+  forward: undefined,
+};
 
-const REQUESTS: Metric = { unit: "requests/s", better: "more" };
-const CPU: Metric = { unit: "µs CPU/request", better: "less" };
+/** How many connections ask at once. At one of them latency is what it is; the others have a queue before workerd. */
+const CONNECTIONS = [1, 32, 256];
+/** Rounds where most is to be learnt, and elsewhere. */
+const ROUNDS = { 32: 9, others: 5 };
+const SECONDS = 1;
+
+/** The proxy and the disk hide the most of what a guest adds; one look at each of these is enough. */
+const IN_MINIFLARE = ["hello/32", "kv/32", "kv-10/32"];
+const QUICK = { cells: ["workerd/hello/32", "workerd/kv/32", "workerd/echo/32"], seconds: 0.5 };
+
+const ISOLATIONS = ["shared", "pooled", "request"] as const;
+
+const METRICS: Record<string, Metric> = {
+  requests: { unit: "requests/s", better: "more" },
+  cpu: { unit: "µs CPU/request", better: "less" },
+  p50: { unit: "ms, p50", better: "less" },
+  p99: { unit: "ms, p99", better: "less" },
+  p999: { unit: "ms, p999", better: "less" },
+};
 
 /** A Worker that is being served. */
 interface Served {
@@ -23,22 +49,12 @@ interface Served {
   stop(): Promise<void>;
 }
 
-interface Place {
-  name: string;
-  metrics: Record<string, Metric>;
-  start(entry: string, isolation?: (typeof ISOLATIONS)[number]): Promise<Served>;
-}
+type Start = (entry: string, isolation?: (typeof ISOLATIONS)[number]) => Promise<Served>;
 
-const alone: Place = {
-  name: "workerd",
-  metrics: { requests: REQUESTS, cpu: CPU },
-  start: (entry, isolation) => Workerd.start(entry, isolation && { ISOLATION: isolation }),
-};
+const PLACES: Record<string, Start> = {
+  workerd: (entry, isolation) => Workerd.start(entry, isolation && { ISOLATION: isolation }),
 
-const miniflare: Place = {
-  name: "miniflare",
-  metrics: { requests: REQUESTS },
-  async start(entry, isolation) {
+  async miniflare(entry, isolation) {
     const { url, mf, dispose } = await startLocal({ entry, ...(isolation && { isolation }) });
     const store = (await mf.getKVNamespace("CACHE")) as unknown as KVNamespace;
     await Promise.all(Array.from({ length: 10 }, (_, index) => store.put(`key-${index}`, "x".repeat(100))));
@@ -46,51 +62,67 @@ const miniflare: Place = {
   },
 };
 
-/** Cells by name; what they measure is started by `open`. */
-export function httpCells(seconds: number): CellSource[] {
-  return [alone, miniflare].flatMap((place) =>
-    PATHS.map((path) => {
-      const name = `http ${place.name} ${path}`;
-      return { name, open: () => open(place, path, seconds) };
-    }),
-  );
+/** Cells named `http/place/route/connections`. */
+export function httpCells(quick: boolean): CellSource[] {
+  const names = Object.keys(ROUTES).flatMap((route) => CONNECTIONS.map((connections) => `${route}/${connections}`));
+  const all = [...names.map((name) => `workerd/${name}`), ...IN_MINIFLARE.map((name) => `miniflare/${name}`)];
+  return (quick ? QUICK.cells : all).map((name) => ({
+    name: `http/${name}`,
+    open: () => open(name, quick ? QUICK.seconds : SECONDS),
+  }));
 }
 
-async function open(place: Place, path: string, seconds: number): Promise<Cell> {
-  const plain = { variant: "plain", worker: await place.start("bench/workerd/plain.ts") };
-  const workers = [plain];
-  for (const isolation of ISOLATIONS) {
-    workers.push({ variant: isolation, worker: await place.start("bench/workerd/guest.ts", isolation) });
-  }
-  await assertEqualAnswers(workers.map(({ worker }) => worker.url + path));
+function open(name: string, seconds: number): Cell {
+  const [place, route, connectionsText] = name.split("/");
+  const connections = Number(connectionsText);
+  const start = PLACES[place!]!;
+  const load = new Load();
+  const asked = { path: `/${route}`, bodyBytes: ROUTES[route!], connections, seconds };
+  const checkAnswer = equalAnswers();
+  const variant = (name: string, start: () => Promise<Served>): Variant => {
+    let worker: Served | undefined;
+    let length = 0;
+    const measure = async (): Promise<Record<string, number>> => {
+      const before = worker!.cpuMs?.();
+      const { answers, lengths, seconds, p50, p99, p999 } = await load.ask(worker!.url, asked);
+      const after = worker!.cpuMs?.();
+      if (lengths.some((bytes) => bytes !== length)) throw new Error(`bodies of ${lengths} bytes, not of ${length}`);
+      const cpu = before !== undefined && after !== undefined && { cpu: ((after - before) * 1000) / answers };
+      return { requests: answers / seconds, ...cpu, p50, p99, p999 };
+    };
+    return {
+      name,
+      start: async () => void (worker = await start()),
+      async warmUp() {
+        length = await checkAnswer(worker!.url + asked.path, asked.bodyBytes);
+        await measure();
+      },
+      measure,
+      stop: async () => worker?.stop(),
+    };
+  };
   return {
-    metrics: place.metrics,
-    variants: workers.map(({ variant, worker }) => measured(variant, worker, path, seconds)),
-    stop: async () => void (await Promise.all(workers.map(({ worker }) => worker.stop()))),
+    metrics: METRICS,
+    roundsMax: connections === 32 ? ROUNDS[32] : ROUNDS.others,
+    variants: [
+      variant("plain", () => start("bench/peers/plain/http.ts")),
+      ...ISOLATIONS.map((isolation) => variant(isolation, () => start("bench/peers/wasm-proactor/http.ts", isolation))),
+    ],
+    stop: async () => load.stop(),
   };
 }
 
-function measured(name: string, worker: Served, path: string, seconds: number): Variant {
-  return {
-    name,
-    async measure(): Promise<Record<string, number>> {
-      const before = worker.cpuMs?.();
-      const result = await load(worker.url + path, seconds);
-      const after = worker.cpuMs?.();
-      const requests = result.answers / result.seconds;
-      if (before === undefined || after === undefined) return { requests };
-      return { requests, cpu: ((after - before) * 1000) / result.answers };
-    },
+/** Fast is easy for who answers something else: all answers must be as the first, to the byte. Resolves to their length. */
+function equalAnswers(): (url: string, bodyBytes?: number) => Promise<number> {
+  let first: string | undefined;
+  return async (url, bodyBytes) => {
+    const body = bodyBytes && new Uint8Array(bodyBytes).map((_, index) => index % 251);
+    const response = await fetch(url, body ? { method: "POST", body } : {});
+    const bytes = new Uint8Array(await response.arrayBuffer());
+    const hash = createHash("sha256").update(bytes).digest("hex");
+    const answer = JSON.stringify([response.status, [...response.headers], bytes.length, hash]);
+    first ??= answer;
+    if (answer !== first) throw new Error(`it answers ${answer}, the first ${first}`);
+    return bytes.length;
   };
-}
-
-/** Fast is easy for who answers something else. */
-async function assertEqualAnswers(urls: string[]): Promise<void> {
-  const answers = await Promise.all(
-    urls.map(async (url) => {
-      const response = await fetch(url);
-      return JSON.stringify([response.status, [...response.headers], await response.text()]);
-    }),
-  );
-  if (new Set(answers).size > 1) throw new Error(`the Workers answer differently:\n${answers.join("\n")}`);
 }

@@ -26,22 +26,31 @@ export class Workerd {
     this.#folder = folder;
   }
 
-  /** Bundles `entry` and serves it, with texts as bindings and workerd/store.ts as its KV. */
+  /** Bundles `entry` and serves it, with texts as bindings, and KV and all that it fetches from workerd/ at once. */
   static async start(entry: string, texts: Record<string, string> = {}): Promise<Workerd> {
     const folder = mkdtempSync(join(tmpdir(), "wasm-proactor-bench-"));
     const bindings = Object.entries(texts).map(([name, text]) => `(name = "${name}", text = "${text}")`);
     const config = `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
-  services = [(name = "main", worker = .main), (name = "store", worker = .store)],
+  services = [
+    (name = "main", worker = .main),
+    (name = "store", worker = .store),
+    (name = "upstream", worker = .upstream)
+  ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]
 );
 const main :Workerd.Worker = (
   modules = [${await modulesOf(entry, folder, "main")}],
   compatibilityDate = "${COMPATIBILITY_DATE}",
-  bindings = [${[`(name = "CACHE", kvNamespace = "store")`, ...bindings].join(", ")}]
+  bindings = [${[`(name = "CACHE", kvNamespace = "store")`, ...bindings].join(", ")}],
+  globalOutbound = "upstream"
 );
 const store :Workerd.Worker = (
   modules = [${await modulesOf("bench/workerd/store.ts", folder, "store")}],
+  compatibilityDate = "${COMPATIBILITY_DATE}"
+);
+const upstream :Workerd.Worker = (
+  modules = [${await modulesOf("bench/workerd/upstream.ts", folder, "upstream")}],
   compatibilityDate = "${COMPATIBILITY_DATE}"
 );
 `;
