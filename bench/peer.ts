@@ -18,7 +18,10 @@ export type Workload =
   | "copy-in"
   | "copy-out"
   | "contexts"
-  | "fault-tax";
+  | "fault-tax"
+  | "border-call"
+  | "reaction"
+  | "instance";
 
 /**
  * Performs `count` operations of a workload at this size, and resolves when all have completed. Throws if the result is

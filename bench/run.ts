@@ -8,7 +8,6 @@ import { progress, wholeNumber } from "../scripts/terminal.ts";
 import { Unavailable, compare, seeded } from "./compare.ts";
 import type { CellSource, Samples } from "./compare.ts";
 import { composeCells } from "./compose.ts";
-import { freshCells } from "./fresh.ts";
 import { httpCells } from "./http.ts";
 import { FULL_RESULTS, QUICK_RESULTS, merge, readResults, writeResults } from "./results.ts";
 import type { Results, Run } from "./results.ts";
@@ -31,9 +30,9 @@ Merges what it has measured into docs/performance.json, a quick run writes build
 do nothing else meanwhile.
 `;
 
-/** Rounds, and what is done in each: milliseconds of a sample, operations, instances. */
-const FULL = { rounds: 15, sampleMs: 100, operations: 200_000, instances: 200 };
-const QUICK = { rounds: 3, sampleMs: 15, operations: 50_000, instances: 50 };
+/** Rounds, and what is done in each: milliseconds of a sample, operations. */
+const FULL = { rounds: 15, sampleMs: 100, operations: 200_000 };
+const QUICK = { rounds: 3, sampleMs: 15, operations: 50_000 };
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
@@ -67,14 +66,8 @@ async function main(): Promise<void> {
 }
 
 function allCells(quick: boolean): CellSource[] {
-  const { sampleMs, operations, instances } = quick ? QUICK : FULL;
-  return [
-    ...workloadCells(quick, sampleMs),
-    ...composeCells(operations),
-    ...freshCells(instances),
-    ...sizeCells(),
-    ...httpCells(quick),
-  ];
+  const { sampleMs, operations } = quick ? QUICK : FULL;
+  return [...workloadCells(quick, sampleMs), ...composeCells(operations), ...sizeCells(), ...httpCells(quick)];
 }
 
 async function measure(source: CellSource, rounds: number, random: () => number, title: string): Promise<Samples> {

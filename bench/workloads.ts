@@ -20,6 +20,8 @@ export interface Row {
   peers: string[];
   /** Operations that make a whole; a sample takes a multiple of them. The size itself if not given. */
   whole?(size: number): number;
+  /** Whether each operation carries `size` bytes: then bytes per second are given too. */
+  carriesSize?: boolean;
   /** Why it is not measured in a place. */
   notIn?: Partial<Record<Place, string>>;
 }
@@ -28,15 +30,52 @@ type Place = "node" | "workerd";
 
 const PLACES: Place[] = ["node", "workerd"];
 
+const COPIES = [0, 64, 1024, 65_536, 1_048_576, 10_485_760];
+
 export const WORKLOADS: Row[] = [
   {
     workload: "noop",
     size: "operations in a batch: all started at once, and the next batch when all have completed",
     sizes: [1, 4, 16, 64, 256, 1024, 4096],
     quickSizes: [1, 16, 256],
-    peers: ["promises", "wasm-proactor"],
+    peers: ["promises", "wasm-proactor", "floor"],
+  },
+  {
+    workload: "copy-in",
+    size: "bytes of a value that is read",
+    sizes: COPIES,
+    quickSizes: [0, 1024, 1_048_576],
+    whole: () => 1,
+    carriesSize: true,
+    peers: ["promises", "wasm-proactor", "floor"],
+  },
+  {
+    workload: "copy-out",
+    size: "bytes of a value that is written",
+    sizes: COPIES,
+    quickSizes: [0, 1024, 1_048_576],
+    whole: () => 1,
+    carriesSize: true,
+    peers: ["promises", "wasm-proactor", "floor"],
+  },
+  {
+    workload: "border-call",
+    size: "calls into the module, each with one out of it",
+    sizes: [1],
+    unit: "call",
+    peers: ["floor"],
+  },
+  { workload: "reaction", size: "reactions of a promise", sizes: [1], unit: "reaction", peers: ["floor"] },
+  {
+    workload: "instance",
+    size: "instances: an empty one with a page of memory, and a proactor with its guest's",
+    sizes: [1],
+    unit: "instance",
+    peers: ["floor", "wasm-proactor"],
   },
 ];
+
+const BYTES: Metric = { unit: "MB/s", better: "more" };
 
 /** A peer in a process of its own. */
 export interface PeerProcess {
@@ -65,9 +104,12 @@ export function leftOut(): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
+const carriesBytes = (row: Row, size: number): boolean => row.carriesSize === true && size > 0;
+
 function cellOf(row: Row, place: Place, size: number, targetMs: number): Cell {
   const time: Metric = { unit: `ns/${row.unit ?? "operation"}`, better: "less" };
-  return { metrics: { time }, variants: row.peers.map((peer) => variantOf(peer, row, place, size, targetMs)) };
+  const metrics: Cell["metrics"] = carriesBytes(row, size) ? { time, bytes: BYTES } : { time };
+  return { metrics, variants: row.peers.map((peer) => variantOf(peer, row, place, size, targetMs)) };
 }
 
 function variantOf(name: string, row: Row, place: Place, size: number, targetMs: number): Variant {
@@ -93,7 +135,11 @@ function variantOf(name: string, row: Row, place: Place, size: number, targetMs:
         }
       }
     },
-    measure: async () => ({ time: ((await measureMs()) * 1e6) / count }),
+    async measure(): Promise<Record<string, number>> {
+      const ms = await measureMs();
+      const time = { time: (ms * 1e6) / count };
+      return carriesBytes(row, size) ? { ...time, bytes: (size * count) / ms / 1000 } : time;
+    },
     stop: async () => peer?.stop(),
   };
 }
