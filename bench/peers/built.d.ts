@@ -7,3 +7,17 @@ declare module "*/build/bench/peers/wasm-bindgen/guest.js" {
   export function pummel(count: number, inFlight: number): Promise<number>;
   export function latency(count: number): Promise<number>;
 }
+
+declare module "*/build/bench/peers/jco/guest.js" {
+  export interface Component {
+    chain(count: number): Promise<number>;
+    latency(count: number): Promise<number>;
+    batches(count: number, size: number): Promise<number>;
+    pummel(count: number, size: number): Promise<number>;
+    sleeps(count: number): Promise<number>;
+  }
+  export function instantiate(
+    moduleOf: (path: string) => WebAssembly.Module,
+    imports: Record<string, Record<string, () => Promise<void>>>,
+  ): Component;
+}

@@ -7,11 +7,7 @@ import { promisify } from "node:util";
 import { path } from "../../scripts/paths.ts";
 import { Unavailable } from "../compare.ts";
 
-/** Peers that are made with packages of their own. */
-const PACKAGED = new Set(["extism", "jco"]);
-
 const prepared = new Map<string, Promise<void>>();
-let installed: Promise<void> | undefined;
 
 /** Installs and builds, once. Rejects with the reason if that cannot be done here. */
 export function prepare(peer: string): Promise<void> {
@@ -21,25 +17,22 @@ export function prepare(peer: string): Promise<void> {
 }
 
 async function make(peer: string): Promise<void> {
+  const folder = path("bench/peers", peer);
   try {
-    if (PACKAGED.has(peer)) await (installed ??= install());
-    const file = path("bench/peers", peer, "build.ts");
-    if (!existsSync(file)) return;
-    const { build } = (await import(file)) as { build(): Promise<void> | void };
+    if (existsSync(`${folder}/package.json`) && !existsSync(`${folder}/node_modules`)) await install(folder);
+    if (!existsSync(`${folder}/build.ts`)) return;
+    const { build } = (await import(`${folder}/build.ts`)) as { build(): Promise<void> | void };
     await build();
   } catch (error) {
     throw new Unavailable((error as Error).message, { cause: error });
   }
 }
 
-async function install(): Promise<void> {
-  if (existsSync(path("bench/peers/node_modules"))) return;
+async function install(folder: string): Promise<void> {
   try {
-    await promisify(execFile)("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
-      cwd: path("bench/peers"),
-    });
+    await promisify(execFile)("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
   } catch (error) {
-    throw new Error("its packages cannot be installed: `npm ci` in bench/peers fails", { cause: error });
+    throw new Error("its packages cannot be installed: `npm ci` in its folder fails", { cause: error });
   }
 }
 
