@@ -17,7 +17,17 @@ export interface Variant {
   warmUp?(): Promise<void>;
   /** One measurement of each metric that this machine can measure. */
   measure(): Promise<Record<string, number>>;
+  /** What was under way when, in its last measurement. */
+  timeline?(): Span[];
   stop?(): Promise<void>;
+}
+
+/** Something that took its time: milliseconds from the beginning, and the row that it is drawn in, from 0. */
+export interface Span {
+  lane: number;
+  start: number;
+  end: number;
+  label: string;
 }
 
 export interface Cell {
@@ -43,6 +53,8 @@ export interface Samples {
   variants: Record<string, Record<string, number[]>>;
   /** Why a variant could not run, or not to the end. */
   notRun: Record<string, string>;
+  /** By variant, of those that have one. */
+  timelines?: Record<string, Span[]>;
 }
 
 /** Something that this machine does not have: a variant is left out, and nothing is wrong. */
@@ -81,7 +93,10 @@ export async function compare(cell: Cell, plan: Plan): Promise<Samples> {
       for (const variant of shuffled([...running], plan.random))
         await attempt(variant, async () => void taken.get(variant)!.push(await variant.measure()));
     }
-    for (const variant of running) samples.variants[variant.name] = columns(taken.get(variant)!);
+    for (const variant of running) {
+      samples.variants[variant.name] = columns(taken.get(variant)!);
+      if (variant.timeline) (samples.timelines ??= {})[variant.name] = variant.timeline();
+    }
   } finally {
     await Promise.all(cell.variants.map((variant) => variant.stop?.()));
     await cell.stop?.();

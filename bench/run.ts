@@ -9,6 +9,7 @@ import { Unavailable, compare, seeded } from "./compare.ts";
 import type { CellSource, Samples } from "./compare.ts";
 import { composeCells } from "./compose.ts";
 import { httpCells } from "./http.ts";
+import { readsCells } from "./reads.ts";
 import { FULL_RESULTS, QUICK_RESULTS, merge, readResults, writeResults } from "./results.ts";
 import type { Results, Run } from "./results.ts";
 import { sizeCells } from "./size.ts";
@@ -67,7 +68,13 @@ async function main(): Promise<void> {
 
 function allCells(quick: boolean): CellSource[] {
   const { sampleMs, operations } = quick ? QUICK : FULL;
-  return [...workloadCells(quick, sampleMs), ...composeCells(operations), ...sizeCells(), ...httpCells(quick)];
+  return [
+    ...workloadCells(quick, sampleMs),
+    ...composeCells(operations),
+    ...readsCells(),
+    ...sizeCells(),
+    ...httpCells(quick),
+  ];
 }
 
 async function measure(source: CellSource, rounds: number, random: () => number, title: string): Promise<Samples> {
@@ -136,7 +143,8 @@ function print(cell: string, { metrics, variants }: Samples): void {
       const figure = `${number(median)} ${unit}`.padEnd(28);
       const spread = styleText("dim", `${number(low)} to ${number(high)}`.padEnd(20));
       const base = baseline![name];
-      const ratio = base && base !== values ? ratioText(ratioOf(values, base, better)) : "";
+      // Of nothing there is no multiple.
+      const ratio = base && base !== values && base.every(Boolean) ? ratioText(ratioOf(values, base, better)) : "";
       console.log(`  ${cell.padEnd(28)}${variant.padEnd(18)}${figure}${spread}${ratio}`);
     }
   }
