@@ -7,5 +7,5 @@ export interface Options {
   stderr: { write(text: string | Uint8Array): void };
 }
 
-declare const asc: { main(argv: string[], options: Options): Promise<{ error: Error | null }> };
+declare const asc: { main(argv: string[], options: Partial<Options>): Promise<{ error: Error | null }> };
 export default asc;

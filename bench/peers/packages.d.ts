@@ -15,3 +15,13 @@ declare module "@bytecodealliance/jco-transpile/wasm-tools" {
   }): Promise<Uint8Array>;
   export function componentNew(module: Uint8Array): Promise<Uint8Array>;
 }
+
+declare module "@extism/extism" {
+  export interface Plugin {
+    call(name: string, input: string): Promise<{ text(): string } | null>;
+  }
+  export function createPlugin(
+    module: WebAssembly.Module,
+    options: { runInWorker: boolean; functions: Record<string, Record<string, () => Promise<void>>> },
+  ): Promise<Plugin>;
+}

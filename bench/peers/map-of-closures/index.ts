@@ -2,6 +2,7 @@
 // a socket or a device in plain JavaScript.
 
 import type { Peer, Run } from "../../peer.ts";
+import { sleep } from "../operations.ts";
 
 type Closure = () => void;
 
@@ -69,7 +70,7 @@ const latency: Run = (count) =>
         completed++;
         next();
       });
-      setTimeout(onEvent, 1, id);
+      void sleep().then(() => onEvent(id));
     };
     next();
   });

@@ -3,7 +3,10 @@
 import { chain, initSync, latency, noop, pummel } from "../../../build/bench/peers/wasm-bindgen/guest.js";
 import module from "../../../build/bench/peers/wasm-bindgen/guest_bg.wasm";
 import type { Peer, Run } from "../../peer.ts";
+import * as operations from "../operations.ts";
 
+// What a guest of wasm-bindgen imports are globals, as fetch is one.
+Object.assign(globalThis, { operations });
 initSync({ module });
 
 const counted =

@@ -4,9 +4,11 @@ use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen(module = "/src/host.js")]
+#[wasm_bindgen]
 extern "C" {
+    #[wasm_bindgen(js_namespace = operations)]
     async fn nothing();
+    #[wasm_bindgen(js_namespace = operations)]
     async fn sleep();
 }
 
