@@ -10,7 +10,7 @@ import { path } from "../scripts/paths.ts";
 import type { Peer, Workload } from "./peer.ts";
 
 /** The same for all, whether they make use of them or not. */
-const FLAGS = ["--experimental-wasm-jspi", "--expose-gc", "--disable-warning=ExperimentalWarning"];
+export const FLAGS = ["--experimental-wasm-jspi", "--expose-gc", "--disable-warning=ExperimentalWarning"];
 
 interface Question {
   workload: Workload;

@@ -9,6 +9,7 @@ import { Unavailable, compare, seeded } from "./compare.ts";
 import type { CellSource, Samples } from "./compare.ts";
 import { composeCells } from "./compose.ts";
 import { httpCells } from "./http.ts";
+import { latencyCells } from "./latency.ts";
 import { readsCells } from "./reads.ts";
 import { FULL_RESULTS, QUICK_RESULTS, merge, readResults, writeResults } from "./results.ts";
 import type { Results, Run } from "./results.ts";
@@ -71,6 +72,7 @@ function allCells(quick: boolean): CellSource[] {
   return [
     ...workloadCells(quick, sampleMs),
     ...composeCells(operations),
+    ...latencyCells(quick),
     ...readsCells(),
     ...sizeCells(),
     ...httpCells(quick),

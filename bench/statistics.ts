@@ -19,7 +19,8 @@ export function ratioOf(values: number[], baseline: number[], better: "more" | "
   );
 }
 
-function quantile(sorted: number[], share: number): number {
+/** Of numbers in ascending order. */
+export function quantile(sorted: number[], share: number): number {
   const place = (sorted.length - 1) * share;
   const below = sorted[Math.floor(place)]!;
   return below + (sorted[Math.ceil(place)]! - below) * (place - Math.floor(place));

@@ -2,6 +2,7 @@
 
 import { checkPayload, payload, payloads } from "../../payload.ts";
 import type { Peer } from "../../peer.ts";
+import { sleep } from "../operations.ts";
 
 /** An operation that does nothing, as one writes it without thinking of its cost. */
 async function nothing(): Promise<void> {
@@ -12,6 +13,10 @@ export const peer: Peer = {
   async noop(count, batch) {
     if (batch === 1) for (let done = 0; done < count; done++) await nothing();
     else for (let done = 0; done < count; done += batch) await Promise.all(Array.from({ length: batch }, nothing));
+  },
+
+  async latency(count) {
+    for (let done = 0; done < count; done++) await sleep();
   },
 
   // Bytes that come from a store are JavaScript's own already: nothing is copied.
