@@ -19,6 +19,7 @@ export type Workload =
   | "copy-out"
   | "contexts"
   | "fault-tax"
+  | "fault-tax-shared"
   | "border-call"
   | "reaction"
   | "instance";

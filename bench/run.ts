@@ -10,6 +10,7 @@ import type { CellSource, Samples } from "./compare.ts";
 import { composeCells } from "./compose.ts";
 import { httpCells } from "./http.ts";
 import { latencyCells } from "./latency.ts";
+import { faultTaxCells } from "./fault-tax.ts";
 import { readsCells } from "./reads.ts";
 import { FULL_RESULTS, QUICK_RESULTS, merge, readResults, writeResults } from "./results.ts";
 import type { Results, Run } from "./results.ts";
@@ -72,6 +73,7 @@ function allCells(quick: boolean): CellSource[] {
   return [
     ...workloadCells(quick, sampleMs),
     ...composeCells(operations),
+    ...faultTaxCells(sampleMs),
     ...latencyCells(quick),
     ...readsCells(),
     ...sizeCells(),

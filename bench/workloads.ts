@@ -26,9 +26,9 @@ export interface Row {
   notIn?: Partial<Record<Place, string>>;
 }
 
-type Place = "node" | "workerd";
+export type Place = "node" | "workerd";
 
-const PLACES: Place[] = ["node", "workerd"];
+export const PLACES: Place[] = ["node", "workerd"];
 
 const COPIES = [0, 64, 1024, 65_536, 1_048_576, 10_485_760];
 
@@ -104,7 +104,7 @@ export function leftOut(): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
-const carriesBytes = (row: Row, size: number): boolean => row.carriesSize === true && size > 0;
+const carriesBytes = (row: Pick<Row, "carriesSize">, size: number): boolean => row.carriesSize === true && size > 0;
 
 function cellOf(row: Row, place: Place, size: number, targetMs: number): Cell {
   const time: Metric = { unit: `ns/${row.unit ?? "operation"}`, better: "less" };
@@ -112,7 +112,15 @@ function cellOf(row: Row, place: Place, size: number, targetMs: number): Cell {
   return { metrics, variants: row.peers.map((peer) => variantOf(peer, row, place, size, targetMs)) };
 }
 
-function variantOf(name: string, row: Row, place: Place, size: number, targetMs: number): Variant {
+/** What a peer does, under its name or another one. */
+export function variantOf(
+  folder: string,
+  row: Pick<Row, "workload" | "whole" | "carriesSize">,
+  place: Place,
+  size: number,
+  targetMs: number,
+  name = folder,
+): Variant {
   const whole = row.whole?.(size) ?? size;
   let peer: PeerProcess | undefined;
   let count = whole;
@@ -120,8 +128,8 @@ function variantOf(name: string, row: Row, place: Place, size: number, targetMs:
   return {
     name,
     async start() {
-      await prepare(name);
-      peer = await (place === "node" ? NodeProcess.start(name) : WorkerdProcess.start(name));
+      await prepare(folder);
+      peer = await (place === "node" ? NodeProcess.start(folder) : WorkerdProcess.start(folder));
     },
     /** Takes more operations until a sample takes long enough twice in a row: compilers have finished by then. */
     async warmUp() {

@@ -2,6 +2,7 @@
 
 import { checkPayload, payload, payloads } from "../../payload.ts";
 import type { Peer } from "../../peer.ts";
+import { faultTax } from "./faults.ts";
 import { sleep } from "../operations.ts";
 
 /** An operation that does nothing, as one writes it without thinking of its cost. */
@@ -18,6 +19,8 @@ export const peer: Peer = {
   async latency(count) {
     for (let done = 0; done < count; done++) await sleep();
   },
+
+  "fault-tax": faultTax,
 
   // Bytes that come from a store are JavaScript's own already: nothing is copied.
 

@@ -7,6 +7,7 @@ import noop from "../../../build/bench/noop.wasm";
 import { payloads } from "../../payload.ts";
 import type { Peer } from "../../peer.ts";
 import { sleep } from "../operations.ts";
+import { faultTax } from "./faults.ts";
 import { guest } from "./guest.ts";
 
 const STORE = kv(payloads);
@@ -19,6 +20,8 @@ export const peer: Peer = {
   "copy-in": guest(copy, "/in", { STORE }),
   "copy-out": guest(copy, "/out", { STORE }),
   latency: (count) => readSlowly(count, 0),
+  "fault-tax": faultTax("pooled"),
+  "fault-tax-shared": faultTax("shared"),
 
   instance(count) {
     const resources = { CACHE: STORE, UPSTREAM: origin("http://localhost") };
