@@ -1,30 +1,28 @@
-// `npm run bench`: measures, prints a table and writes results. docs/benchmarks.md explains the numbers.
+// `npm run bench`: measures, prints a table and writes results. docs/performance.md explains the numbers.
 
 import { execFileSync } from "node:child_process";
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs, styleText } from "node:util";
 import { ROOT } from "../scripts/paths.ts";
 import { progress, wholeNumber } from "../scripts/terminal.ts";
+import { allCells } from "./cells.ts";
 import { Unavailable, compare, seeded } from "./compare.ts";
 import type { CellSource, Samples } from "./compare.ts";
-import { composeCells } from "./compose.ts";
-import { httpCells } from "./http.ts";
-import { latencyCells } from "./latency.ts";
-import { faultTaxCells } from "./fault-tax.ts";
-import { readsCells } from "./reads.ts";
+import { CLAIMS, beyondGuards, cellsOf, evaluate, limitText } from "./goals.ts";
 import { FULL_RESULTS, QUICK_RESULTS, merge, readResults, writeResults } from "./results.ts";
 import type { Results, Run } from "./results.ts";
-import { sizeCells } from "./size.ts";
 import { ratioOf, spreadOf } from "./statistics.ts";
 import type { Spread } from "./statistics.ts";
 import { workerdVersion } from "./workerd.ts";
-import { leftOut, workloadCells } from "./workloads.ts";
+import { leftOut } from "./workloads.ts";
 
 const HELP = `Measures this package beside what one would otherwise use.
 
-  npm run bench -- [--quick] [--filter text…] [--list] [--seed n]
+  npm run bench -- [--quick [--guard]] [--filter text…] [--list] [--seed n]
 
   --quick    few and short rounds: a look, not a result
+  --guard    fails if a ratio is so far from what is usual that something must be broken, and is so once more when its
+             cell is measured alone
   --filter   only cells whose name contains this text, such as noop/node or /workerd/; may be given again
   --list     names the cells, and measures nothing
   --seed     of the order in which variants are measured
@@ -33,14 +31,14 @@ Merges what it has measured into docs/performance.json, a quick run writes build
 do nothing else meanwhile.
 `;
 
-/** Rounds, and what is done in each: milliseconds of a sample, operations. */
-const FULL = { rounds: 15, sampleMs: 100, operations: 200_000 };
-const QUICK = { rounds: 3, sampleMs: 15, operations: 50_000 };
+/** As many as a median needs, and as few as a look. */
+const ROUNDS = { full: 15, quick: 3 };
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
     options: {
       quick: { type: "boolean", default: false },
+      guard: { type: "boolean", default: false },
       filter: { type: "string", multiple: true, default: [""] },
       list: { type: "boolean", default: false },
       seed: { type: "string" },
@@ -55,30 +53,22 @@ async function main(): Promise<void> {
   const run = describeRun(values.seed === undefined ? Date.now() % 1e6 : wholeNumber("seed", values.seed));
   console.log(describe(run));
   const results: Results = { runs: [run], cells: {} };
-  const { rounds } = values.quick ? QUICK : FULL;
+  const rounds = values.quick ? ROUNDS.quick : ROUNDS.full;
   const random = seeded(run.seed);
-  for (const [index, source] of cells.entries()) {
-    const title = `${index + 1}/${cells.length} ${source.name}`;
-    const samples = await measure(source, rounds, random, title);
+  const measureInto = async (source: CellSource, count: string): Promise<void> => {
+    const samples = await measure(source, rounds, random, `${count} ${source.name}`);
     results.cells[source.name] = { run: run.date, ...samples };
     print(source.name, samples);
+  };
+  for (const [index, source] of cells.entries()) await measureInto(source, `${index + 1}/${cells.length}`);
+  if (values.guard) {
+    const suspicious = new Set(beyondGuards(results).flatMap(({ claim }) => cellsOf(claim)));
+    for (const source of cells.filter(({ name }) => suspicious.has(name))) await measureInto(source, "once more:");
+    guard(results);
   }
   const file = values.quick ? QUICK_RESULTS : FULL_RESULTS;
   writeResults(file, values.quick ? results : merge(readResults(file), results));
   console.log(`\n  written to ${file}`);
-}
-
-function allCells(quick: boolean): CellSource[] {
-  const { sampleMs, operations } = quick ? QUICK : FULL;
-  return [
-    ...workloadCells(quick, sampleMs),
-    ...composeCells(operations),
-    ...faultTaxCells(sampleMs),
-    ...latencyCells(quick),
-    ...readsCells(),
-    ...sizeCells(),
-    ...httpCells(quick),
-  ];
 }
 
 async function measure(source: CellSource, rounds: number, random: () => number, title: string): Promise<Samples> {
@@ -96,6 +86,20 @@ async function measure(source: CellSource, rounds: number, random: () => number,
     });
   } finally {
     progress("");
+  }
+}
+
+/** Fails for every guard that is broken, and for every one that should have been looked at and was not. */
+function guard(results: Results): void {
+  const broken = beyondGuards(results).map(
+    ({ claim, spread }) => `${claim.says}: ${spread.median.toFixed(2)}, the guard is ${limitText(claim.guard!, claim)}`,
+  );
+  const unseen = CLAIMS.filter(({ guard, cell }) => guard && cell in results.cells).filter(
+    (claim) => !evaluate(claim, results),
+  );
+  for (const line of [...broken, ...unseen.map(({ says }) => `${says}: not measured`)]) {
+    console.error(styleText("red", `  ${line}`));
+    process.exitCode = 1;
   }
 }
 
