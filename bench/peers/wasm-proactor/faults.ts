@@ -4,9 +4,11 @@ import faulty from "../../../build/bench/fault-tax.wasm";
 import { payloads } from "../../payload.ts";
 import type { Run } from "../../peer.ts";
 import { ask } from "../../requests.ts";
+import { limits } from "./guest.ts";
 
 /** Requests of which some trap. */
 export function faultTax(isolation: Isolation): Run {
-  const app = new Proactor(faulty, { isolation, resources: { STORE: kv(payloads) }, onError: () => {} });
+  const resources = { STORE: kv(payloads) };
+  const app = new Proactor(faulty, { isolation, resources, limits, onError: () => {} });
   return (count, faults) => ask((request) => app.fetch(request), count, faults);
 }
