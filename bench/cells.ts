@@ -2,6 +2,7 @@
 
 import type { CellSource } from "./compare.ts";
 import { composeCells } from "./compose.ts";
+import { fairnessCells } from "./fairness.ts";
 import { faultTaxCells } from "./fault-tax.ts";
 import { httpCells } from "./http.ts";
 import { latencyCells } from "./latency.ts";
@@ -18,6 +19,7 @@ export function allCells(quick: boolean): CellSource[] {
   return [
     ...workloadCells(quick, sampleMs),
     ...composeCells(operations),
+    ...fairnessCells(),
     ...faultTaxCells(sampleMs),
     ...latencyCells(quick),
     ...readsCells(),

@@ -152,7 +152,8 @@ function print(cell: string, { metrics, variants }: Samples): void {
       const spread = styleText("dim", `${number(low)} to ${number(high)}`.padEnd(20));
       const base = baseline![name];
       // Of nothing there is no multiple.
-      const ratio = base && base !== values && base.every(Boolean) ? ratioText(ratioOf(values, base, better)) : "";
+      const ratio =
+        base && base !== values && [...base, ...values].every(Boolean) ? ratioText(ratioOf(values, base, better)) : "";
       console.log(`  ${cell.padEnd(28)}${variant.padEnd(18)}${figure}${spread}${ratio}`);
     }
   }
