@@ -8,6 +8,7 @@ import { httpCells } from "./http.ts";
 import { latencyCells } from "./latency.ts";
 import { readsCells } from "./reads.ts";
 import { sizeCells } from "./size.ts";
+import { startUpCells } from "./start-up.ts";
 import { workloadCells } from "./workloads.ts";
 
 /** What a sample takes at least, in milliseconds, and how many operations are done in it. */
@@ -23,6 +24,7 @@ export function allCells(quick: boolean): CellSource[] {
     ...faultTaxCells(sampleMs),
     ...latencyCells(quick),
     ...readsCells(),
+    ...startUpCells(quick),
     ...sizeCells(),
     ...httpCells(quick),
   ];

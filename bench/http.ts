@@ -107,6 +107,7 @@ function open(name: string, seconds: number): Cell {
     variants: [
       variant("plain", () => start("bench/peers/plain/http.ts")),
       ...ISOLATIONS.map((isolation) => variant(isolation, () => start("bench/peers/wasm-proactor/http.ts", isolation))),
+      ...(route === "hello" ? [variant("floor", () => start("bench/peers/floor/http.ts"))] : []),
     ],
     stop: async () => load.stop(),
   };

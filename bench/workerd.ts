@@ -18,53 +18,32 @@ export const workerdVersion = (): string => execFileSync(WORKERD, ["--version"],
 export class Workerd {
   readonly url: string;
   readonly #process: ChildProcess;
-  readonly #folder: string;
+  readonly #ended: () => void;
 
-  private constructor(url: string, process: ChildProcess, folder: string) {
+  private constructor(url: string, process: ChildProcess, ended: () => void) {
     this.url = url;
     this.#process = process;
-    this.#folder = folder;
+    this.#ended = ended;
   }
 
   /** Bundles `entry` and serves it, with texts as bindings, and KV and all that it fetches from workerd/ at once. */
   static async start(entry: string, texts: Record<string, string> = {}): Promise<Workerd> {
-    const folder = mkdtempSync(join(tmpdir(), "wasm-proactor-bench-"));
-    const bindings = Object.entries(texts).map(([name, text]) => `(name = "${name}", text = "${text}")`);
-    const config = `using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [
-    (name = "main", worker = .main),
-    (name = "store", worker = .store),
-    (name = "upstream", worker = .upstream)
-  ],
-  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]
-);
-const main :Workerd.Worker = (
-  modules = [${await modulesOf(entry, folder, "main")}],
-  compatibilityDate = "${COMPATIBILITY_DATE}",
-  bindings = [${[`(name = "CACHE", kvNamespace = "store")`, ...bindings].join(", ")}],
-  globalOutbound = "upstream"
-);
-const store :Workerd.Worker = (
-  modules = [${await modulesOf("bench/workerd/store.ts", folder, "store")}],
-  compatibilityDate = "${COMPATIBILITY_DATE}"
-);
-const upstream :Workerd.Worker = (
-  modules = [${await modulesOf("bench/workerd/upstream.ts", folder, "upstream")}],
-  compatibilityDate = "${COMPATIBILITY_DATE}"
-);
-`;
-    const file = join(folder, "config.capnp");
-    writeFileSync(file, config);
-    const child = spawn(WORKERD, ["serve", file, "--control-fd=3"], {
-      stdio: ["ignore", "inherit", "inherit", "pipe"],
-    });
+    const folder = await configure(entry, texts);
+    const remove = (): void => rmSync(folder, { recursive: true });
     try {
-      return new Workerd(`http://127.0.0.1:${await portOf(child)}`, child, folder);
+      return await Workerd.spawn(folder, remove);
     } catch (error) {
-      rmSync(folder, { recursive: true });
+      remove();
       throw error;
     }
+  }
+
+  /** Serves what lies in the folder. */
+  static async spawn(folder: string, ended = (): void => {}): Promise<Workerd> {
+    const child = spawn(WORKERD, ["serve", join(folder, CONFIGURATION), "--control-fd=3"], {
+      stdio: ["ignore", "inherit", "inherit", "pipe"],
+    });
+    return new Workerd(`http://127.0.0.1:${await portOf(child)}`, child, ended);
   }
 
   /** Milliseconds of CPU time that all its threads have used; undefined where the system does not tell. */
@@ -81,7 +60,7 @@ const upstream :Workerd.Worker = (
     const ended = new Promise((resolve) => this.#process.once("exit", resolve));
     this.#process.kill();
     await ended;
-    rmSync(this.#folder, { recursive: true });
+    this.#ended();
   }
 }
 
@@ -121,6 +100,40 @@ export async function timed(url: string, expected: string): Promise<number> {
   return ms;
 }
 
+const CONFIGURATION = "config.capnp";
+
+/** Writes a Worker, with what is around it, into a folder of its own: `Workerd.spawn` serves it. */
+export async function configure(entry: string, texts: Record<string, string> = {}): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "wasm-proactor-bench-"));
+  const bindings = Object.entries(texts).map(([name, text]) => `(name = "${name}", text = "${text}")`);
+  const config = `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .main),
+    (name = "store", worker = .store),
+    (name = "upstream", worker = .upstream)
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]
+);
+const main :Workerd.Worker = (
+  modules = [${await modulesOf(entry, folder, "main")}],
+  compatibilityDate = "${COMPATIBILITY_DATE}",
+  bindings = [${[`(name = "CACHE", kvNamespace = "store")`, ...bindings].join(", ")}],
+  globalOutbound = "upstream"
+);
+const store :Workerd.Worker = (
+  modules = [${await modulesOf("bench/workerd/store.ts", folder, "store")}],
+  compatibilityDate = "${COMPATIBILITY_DATE}"
+);
+const upstream :Workerd.Worker = (
+  modules = [${await modulesOf("bench/workerd/upstream.ts", folder, "upstream")}],
+  compatibilityDate = "${COMPATIBILITY_DATE}"
+);
+`;
+  writeFileSync(join(folder, CONFIGURATION), config);
+  return folder;
+}
+
 /** Writes a Worker's modules into `folder` and lists them as the configuration wants them: the main one first. */
 async function modulesOf(entry: string, folder: string, prefix: string): Promise<string> {
   const { mainModule, modules } = await bundleWorker(entry);
@@ -129,11 +142,14 @@ async function modulesOf(entry: string, folder: string, prefix: string): Promise
     .map((name) => {
       const { type, contents } = modules[name]!;
       const file = `${prefix}-${name}`;
-      writeFileSync(join(folder, file), contents);
+      writeFileSync(join(folder, file), typeof contents === "string" ? withoutSourceMap(contents) : contents);
       return `(name = "${name}", ${type === "wasm" ? "wasm" : "esModule"} = embed "${file}")`;
     })
     .join(", ");
 }
+
+/** Several times as long as the code, it would have to be read at the start; a deployed Worker has none. */
+const withoutSourceMap = (text: string): string => text.replace(/^\/\/# sourceMappingURL=.*$/m, "");
 
 /** workerd tells on its control pipe which port it has got. */
 function portOf(child: ChildProcess): Promise<number> {
