@@ -137,7 +137,10 @@ function guestJobs(only: BuildOptions["only"]): GuestJob[] {
     : [worker, ...["test", "bench", "simulate", "conformance"].flatMap(jobsOf), ...peerJobs(), ...exampleJobs()];
 }
 
-/** What the bench compares with: guests that know nothing of this package. */
+/**
+ * What the bench compares with: guests that know nothing of this package. Their configuration names the WASI library all the
+ * same, for a compiler that has had it once looks for it in each later guest.
+ */
 function peerJobs(): GuestJob[] {
   return globSync("bench/peers/*/assembly/guest.ts", { cwd: ROOT })
     .toSorted()
