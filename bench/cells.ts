@@ -1,7 +1,6 @@
 // Cells: all that is measured.
 
 import type { CellSource } from "./compare.ts";
-import { composeCells } from "./compose.ts";
 import { fairnessCells } from "./fairness.ts";
 import { faultTaxCells } from "./fault-tax.ts";
 import { httpCells } from "./http.ts";
@@ -11,15 +10,13 @@ import { sizeCells } from "./size.ts";
 import { startUpCells } from "./start-up.ts";
 import { workloadCells } from "./workloads.ts";
 
-/** What a sample takes at least, in milliseconds, and how many operations are done in it. */
-const FULL = { sampleMs: 100, operations: 200_000 };
-const QUICK = { sampleMs: 15, operations: 50_000 };
+/** What a sample takes at least, in milliseconds. */
+const SAMPLE_MS = { full: 100, quick: 15 };
 
 export function allCells(quick: boolean): CellSource[] {
-  const { sampleMs, operations } = quick ? QUICK : FULL;
+  const sampleMs = quick ? SAMPLE_MS.quick : SAMPLE_MS.full;
   return [
     ...workloadCells(quick, sampleMs),
-    ...composeCells(operations),
     ...fairnessCells(),
     ...faultTaxCells(sampleMs),
     ...latencyCells(quick),

@@ -1,6 +1,7 @@
 // Workloads: what the in-process cells do, at which sizes and where, and which peers do it. A cell is named
 // `workload/place/size`.
 
+import { Unavailable } from "./compare.ts";
 import type { Cell, CellSource, Metric, Variant } from "./compare.ts";
 import { NodeProcess } from "./node.ts";
 import type { Workload } from "./peer.ts";
@@ -11,9 +12,9 @@ export interface Row {
   workload: Workload;
   /** What `size` is. */
   size: string;
-  sizes: number[];
-  /** Those of a quick run; all of them if not given. */
-  quickSizes?: number[];
+  sizes: Sizes;
+  /** Those of a quick run. */
+  quick: Sizes;
   /** What time is given for; "operation" if not given. */
   unit?: string;
   /** Folders of peers/; the first is the baseline. */
@@ -22,29 +23,137 @@ export interface Row {
   whole?(size: number): number;
   /** Whether each operation carries `size` bytes: then bytes per second are given too. */
   carriesSize?: boolean;
-  /** Why it is not measured in a place. */
+  /** No more rounds than these: where a sample takes long. */
+  roundsMax?: number;
+  /** Why it makes no sense in a place. */
   notIn?: Partial<Record<Place, string>>;
+  /** Why a peer cannot do it at this size there. */
+  cannot?(peer: string, place: Place, size: number): string | undefined;
 }
 
 export type Place = "node" | "workerd";
 
+type Sizes = number[] | Partial<Record<Place, number[]>>;
+
+/** Milliseconds of work before anything counts. */
+const WARM_UP_MS = 150;
+
 export const PLACES: Place[] = ["node", "workerd"];
 
 const COPIES = [0, 64, 1024, 65_536, 1_048_576, 10_485_760];
+
+/** Ours has one for all, armed for the earliest. */
+const tooManyTimers: Row["cannot"] = (peer, place, size) =>
+  peer !== "wasm-proactor" && place === "workerd" && size > 10_000
+    ? "workerd refuses more than 10,000 timers of a request"
+    : undefined;
 
 export const WORKLOADS: Row[] = [
   {
     workload: "noop",
     size: "operations in a batch: all started at once, and the next batch when all have completed",
     sizes: [1, 4, 16, 64, 256, 1024, 4096],
-    quickSizes: [1, 16, 256],
+    quick: [16, 256],
     peers: ["promises", "wasm-proactor", "floor"],
+  },
+  {
+    workload: "chain",
+    size: "operations, each started by the completion of the one before, which hands on a number",
+    sizes: [1_000_000],
+    quick: { node: [100_000] },
+    peers: ["promises", "wasm-proactor"],
+  },
+  {
+    workload: "pummel",
+    size: "operations in flight: the completion of each starts another",
+    sizes: [1, 64, 1024, 4096, 65_536],
+    quick: { node: [64, 4096], workerd: [1024] },
+    peers: ["promises", "wasm-proactor"],
+  },
+  {
+    workload: "million-in-flight",
+    size: "reads in flight at once, which a store holds until all are there",
+    sizes: [1000, 10_000, 100_000, 1_000_000],
+    quick: { node: [1000, 100_000], workerd: [1000] },
+    peers: ["promises", "wasm-proactor"],
+    roundsMax: 7,
+  },
+  {
+    workload: "million-timers",
+    size: "timers at once, their times spread over a millisecond for each thousand",
+    sizes: { node: [1000, 100_000, 1_000_000], workerd: [1000, 1_000_000] },
+    quick: { node: [1000] },
+    roundsMax: 5,
+    cannot: tooManyTimers,
+    peers: ["promises", "abort-signal", "wasm-proactor"],
+  },
+  {
+    workload: "cancel-storm",
+    size: "timers of a minute at once, all of which are cancelled",
+    sizes: [1000, 100_000],
+    quick: { node: [1000] },
+    cannot: tooManyTimers,
+    peers: ["promises", "wasm-proactor"],
+  },
+  {
+    workload: "timeout-each",
+    size: "reads in flight, each with a timeout; every hundredth is never answered",
+    sizes: [64, 1000],
+    quick: [1000],
+    peers: ["promises", "abort-signal", "wasm-proactor"],
+  },
+  {
+    workload: "gather",
+    size: "members",
+    sizes: [2, 8, 64, 1000],
+    quick: [64],
+    unit: "member",
+    peers: ["promises", "wasm-proactor"],
+  },
+  {
+    workload: "race",
+    size: "members: here the losers are cancelled and waited for, promises forget them",
+    sizes: [2, 8, 64, 1000],
+    quick: { node: [64] },
+    unit: "member",
+    peers: ["promises", "wasm-proactor"],
+  },
+  {
+    workload: "limit",
+    size: "members, of which 8 are under way at the same time",
+    sizes: [64, 1000],
+    quick: [64],
+    unit: "member",
+    peers: ["promises", "wasm-proactor"],
+  },
+  {
+    workload: "retry",
+    size: "one operation, which succeeds at once",
+    sizes: [1],
+    quick: { node: [1] },
+    peers: ["promises", "wasm-proactor"],
+  },
+  {
+    workload: "fiber",
+    size: "fibers: straight-line code that waits for one operation after the other",
+    sizes: [1],
+    quick: [1],
+    unit: "await",
+    peers: ["promises", "wasm-proactor", "wasm-proactor-asyncify"],
+  },
+  {
+    workload: "contexts",
+    size: "requests in one instance, each with a hundred operations, one after the other",
+    sizes: [1, 100, 1000, 10_000],
+    quick: { node: [1, 1000] },
+    peers: ["promises", "wasm-proactor"],
+    whole: (size) => size * 100,
   },
   {
     workload: "copy-in",
     size: "bytes of a value that is read",
     sizes: COPIES,
-    quickSizes: [0, 1024, 1_048_576],
+    quick: { node: [0, 1024, 1_048_576], workerd: [1024] },
     whole: () => 1,
     carriesSize: true,
     peers: ["promises", "wasm-proactor", "floor"],
@@ -53,7 +162,7 @@ export const WORKLOADS: Row[] = [
     workload: "copy-out",
     size: "bytes of a value that is written",
     sizes: COPIES,
-    quickSizes: [0, 1024, 1_048_576],
+    quick: { node: [0, 1024, 1_048_576], workerd: [1024] },
     whole: () => 1,
     carriesSize: true,
     peers: ["promises", "wasm-proactor", "floor"],
@@ -62,14 +171,16 @@ export const WORKLOADS: Row[] = [
     workload: "border-call",
     size: "calls into the module, each with one out of it",
     sizes: [1],
+    quick: [1],
     unit: "call",
     peers: ["floor"],
   },
-  { workload: "reaction", size: "reactions of a promise", sizes: [1], unit: "reaction", peers: ["floor"] },
+  { workload: "reaction", size: "reactions of a promise", sizes: [1], quick: [1], unit: "reaction", peers: ["floor"] },
   {
     workload: "instance",
     size: "instances: an empty one with a page of memory, and a proactor with its guest's",
     sizes: [1],
+    quick: [1],
     unit: "instance",
     peers: ["floor", "wasm-proactor"],
   },
@@ -88,7 +199,7 @@ export interface PeerProcess {
 export function workloadCells(quick: boolean, targetMs: number): CellSource[] {
   return WORKLOADS.flatMap((row) =>
     PLACES.filter((place) => !row.notIn?.[place]).flatMap((place) =>
-      ((quick && row.quickSizes) || row.sizes).map((size) => ({
+      sizesIn(place, quick ? row.quick : row.sizes).map((size) => ({
         name: `${row.workload}/${place}/${size}`,
         open: () => cellOf(row, place, size, targetMs),
       })),
@@ -104,18 +215,23 @@ export function leftOut(): Record<string, string> {
   return Object.fromEntries(entries);
 }
 
+function sizesIn(place: Place, sizes: Sizes): number[] {
+  return Array.isArray(sizes) ? sizes : (sizes[place] ?? []);
+}
+
 const carriesBytes = (row: Pick<Row, "carriesSize">, size: number): boolean => row.carriesSize === true && size > 0;
 
 function cellOf(row: Row, place: Place, size: number, targetMs: number): Cell {
   const time: Metric = { unit: `ns/${row.unit ?? "operation"}`, better: "less" };
+  const variants = row.peers.map((peer) => variantOf(peer, row, place, size, targetMs));
   const metrics: Cell["metrics"] = carriesBytes(row, size) ? { time, bytes: BYTES } : { time };
-  return { metrics, variants: row.peers.map((peer) => variantOf(peer, row, place, size, targetMs)) };
+  return { metrics, variants, ...(row.roundsMax && { roundsMax: row.roundsMax }) };
 }
 
 /** What a peer does, under its name or another one. */
 export function variantOf(
   folder: string,
-  row: Pick<Row, "workload" | "whole" | "carriesSize">,
+  row: Pick<Row, "workload" | "whole" | "carriesSize" | "cannot">,
   place: Place,
   size: number,
   targetMs: number,
@@ -128,19 +244,19 @@ export function variantOf(
   return {
     name,
     async start() {
+      const reason = row.cannot?.(folder, place, size);
+      if (reason) throw new Unavailable(reason);
       await prepare(folder);
       peer = await (place === "node" ? NodeProcess.start(folder) : WorkerdProcess.start(folder));
     },
-    /** Takes more operations until a sample takes long enough twice in a row: compilers have finished by then. */
+    /** Takes as many operations as make a sample long enough, twice in a row; until then compilers have finished. */
     async warmUp() {
-      for (let enough = 0; enough < 2;) {
+      for (let spentMs = 0, enough = 0; spentMs < WARM_UP_MS || enough < 2;) {
         const ms = await measureMs();
+        spentMs += ms;
+        const factor = Math.min((targetMs * 1.1) / ms, 10);
         if (ms >= targetMs) enough++;
-        else {
-          enough = 0;
-          const wanted = (count * targetMs) / Math.max(ms, targetMs / 10);
-          count = Math.ceil((wanted * 1.1) / whole) * whole;
-        }
+        else [count, enough] = [Math.ceil((count * factor) / whole) * whole, 0];
       }
     },
     async measure(): Promise<Record<string, number>> {

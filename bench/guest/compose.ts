@@ -13,6 +13,7 @@ import {
   race,
   serve,
 } from "../../assembly/index";
+import { numberOf } from "./support/number";
 export { run } from "../../assembly/index";
 
 /** Values, made once: submitting them again is what is measured. */
@@ -76,13 +77,8 @@ function compositeOf(kind: string, count: u32): AnyComposite {
 
 serve((exchange: Exchange) => {
   const count = numberOf(exchange, "count");
-  const batch = numberOf(exchange, "batch");
-  const composite = compositeOf(exchange.path.substring(1), batch);
-  const rounds = new Rounds(exchange, composite, count, batch);
+  const size = numberOf(exchange, "size");
+  const composite = compositeOf(exchange.path.substring(1), size);
+  const rounds = new Rounds(exchange, composite, count, size);
   noop().submit(rounds);
 });
-
-function numberOf(exchange: Exchange, name: string): u32 {
-  const text = exchange.parameter(name);
-  return text ? U32.parseInt(text) : 0;
-}
