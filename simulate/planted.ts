@@ -39,8 +39,8 @@ export const PLANTED: readonly Planted[] = [
   {
     title: "a completion is delivered by whatever request comes next",
     file: "src/context.ts",
-    find: "this.pending.push(operation);",
-    replace: "this.instance.context.pending.push(operation);",
+    find: "this.pending.push(completion);",
+    replace: "this.instance.context.pending.push(completion);",
   },
   {
     title: "timers outlive the request that they belong to",
@@ -75,8 +75,8 @@ export const PLANTED: readonly Planted[] = [
   {
     title: "one operation more than the limit is admitted",
     file: "src/instance.ts",
-    find: "if (this.admitted >= limits.inFlight) return true;",
-    replace: "if (this.admitted > limits.inFlight) return true;",
+    find: "if (this.admitted >= this.#limits.inFlight) return true;",
+    replace: "if (this.admitted > this.#limits.inFlight) return true;",
   },
   // The guest's half.
   {

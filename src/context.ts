@@ -5,6 +5,7 @@
 // stack. The instance has a context too, for what belongs to no request: its accept, and slots to be reclaimed.
 
 import { Status } from "../assembly/abi.ts";
+import { Chain } from "./chain.ts";
 import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Failure } from "./failure.ts";
@@ -12,14 +13,15 @@ import { Fifo } from "./fifo.ts";
 import type { Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
 import type { Completion, Operation } from "./operation.ts";
+import { DONE } from "./outcome.ts";
 import { handlerOf } from "./processors.ts";
 import { Body } from "./resource.ts";
 import type { Resource, Source } from "./resource.ts";
 import type { Submission } from "./submission.ts";
 
 export class Context {
-  /** Admitted operations that have not completed, by slot. */
-  readonly inFlight = new Map<number, Operation>();
+  /** Admitted operations that have not completed. The instance finds them by slot. */
+  readonly inFlight = new Chain<Operation>();
   /** Completions that wait for a turn. Their places were reserved at admission: an operation counts until polled. */
   readonly pending = new Fifo<Completion>();
   #deadlines: Deadlines | undefined;
@@ -58,26 +60,33 @@ export class Context {
 
   /** Takes note of an operation that did not complete at once. */
   track(operation: Operation): void {
-    this.inFlight.set(operation.slot, operation);
+    this.inFlight.add(operation);
+    this.instance.operations[operation.slot] = operation;
   }
 
   /** The operation in flight that has this token. */
   find(slot: number, generation: number): Operation | undefined {
-    const operation = this.inFlight.get(slot);
-    return operation?.generation === generation ? operation : undefined;
+    const operation = this.instance.find(slot, generation);
+    return operation?.context === this ? operation : undefined;
   }
 
   /** Completes a wait of this context, on whichever context's stack. */
   wakeOperation(operation: Operation): void {
-    operation.succeed({});
+    operation.succeed(DONE);
+  }
+
+  /** Takes the completion of what is done already. */
+  complete(completion: Completion): void {
+    this.pending.push(completion);
+    this.wake();
   }
 
   /** Takes an operation's final completion. */
   settled(operation: Operation): void {
-    if (this.inFlight.get(operation.slot) === operation) this.inFlight.delete(operation.slot);
+    this.inFlight.remove(operation);
+    this.instance.forget(operation);
     this.instance.heldBytes -= operation.heldBytes;
-    this.pending.push(operation);
-    this.wake();
+    this.complete(operation);
   }
 
   reportUnhandled(operation: Operation, message: string): void {
@@ -129,7 +138,7 @@ export class Context {
   closeResource(number: number): void {
     const resource = this.#resources.get(number);
     if (!resource) return;
-    for (const operation of this.inFlight.values()) {
+    for (const operation of this.inFlight.items()) {
       if (operation.target === number) operation.end(Status.Cancelled, "its resource was closed");
     }
     this.#resources.delete(number);
@@ -145,14 +154,17 @@ export class Context {
 
   /** Ends what is in flight without completions, and counts nothing as held. Touches no I/O. */
   abandon(): void {
-    for (const operation of this.inFlight.values()) operation.abandon();
+    for (const operation of this.inFlight.items()) {
+      operation.abandon();
+      this.instance.forget(operation);
+    }
     this.instance.resources -= this.#resources.size;
   }
 
   /** Aborts and closes what is left. Touches I/O, so only on this context's own stack. */
   letGo(): void {
     this.#deadlines?.clear();
-    for (const operation of this.inFlight.values()) operation.abort();
+    for (const operation of this.inFlight.items()) operation.abort();
     this.inFlight.clear();
     for (const resource of this.#resources.values()) if (resource instanceof Body) resource.dispose();
     this.#resources.clear();

@@ -2,8 +2,6 @@
 
 import type { Clock } from "./deadlines.ts";
 import type { Limits } from "./limits.ts";
-import type { Instance } from "./instance.ts";
-import type { Operation } from "./operation.ts";
 import type { ErrorReport } from "./report.ts";
 import type { RequestContext } from "./request-context.ts";
 
@@ -57,8 +55,6 @@ export interface Host {
   report(report: ErrorReport): void;
   /** Looks for requests that the platform has ended without a word. Waits by timers of the current context. */
   callTheRoll(): void;
-  /** The operation in flight in any request of this instance that has this token. */
-  find(instance: Instance, slot: number, generation: number): Operation | undefined;
   /** A turn of this context ended in a trap: the module threw `cause`, or cannot run because of it. */
   trapped(context: RequestContext, cause: unknown): void;
   /** This context has ended. */

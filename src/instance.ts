@@ -19,10 +19,12 @@ import {
 import { CompletionQueue } from "./completion-queue.ts";
 import { Context } from "./context.ts";
 import { Failure, statusOf } from "./failure.ts";
-import type { Host } from "./host.ts";
+import type { Counters, Host } from "./host.ts";
+import type { Limits } from "./limits.ts";
 import { Memory } from "./memory.ts";
-import { Operation } from "./operation.ts";
-import type { Completion, Processor, Work } from "./operation.ts";
+import { Completion, Operation } from "./operation.ts";
+import type { Processor, Work } from "./operation.ts";
+import type { Outcome } from "./outcome.ts";
 import type { ProactorOptions } from "./options.ts";
 import { processors } from "./processors.ts";
 import { SHUT_DOWN } from "./report.ts";
@@ -58,6 +60,8 @@ export class Instance {
   wantsHeaders = false;
   /** The context on whose stack the guest runs. */
   current: Context | undefined;
+  /** What is in flight, by slot. */
+  readonly operations: (Operation | undefined)[] = [];
   /** Operations whose completion has not been polled. */
   admitted = 0;
   /** Bytes of arguments that the host holds. */
@@ -71,18 +75,24 @@ export class Instance {
   /** Whether the last turn ended in an abort, after which the guest tidies up when it is called again. */
   interrupted = false;
   readonly #host: Host;
+  readonly #limits: Limits;
+  readonly #counters: Counters;
   readonly #exports: Exports;
   readonly #memory: Memory;
   readonly #submission: Submission;
   readonly queue: CompletionQueue;
   readonly #granted: Grants;
   #lastResource = 0;
+  /** Delivered completions, to be used again: most of a busy guest's are of operations that were done at once. */
+  #spare: Completion | undefined;
   /** Completions that the guest may still take on this turn. */
   #left = 0;
 
   /** Instantiates the module and runs its `_initialize`. Throws what `_initialize` throws. */
   constructor(host: Host, module: WebAssembly.Module, options: Required<ProactorOptions>) {
     this.#host = host;
+    this.#limits = host.limits;
+    this.#counters = host.counters;
     this.#granted = options.resources;
     this.context = new Context(host, this);
     const imports = {
@@ -102,7 +112,7 @@ export class Instance {
 
   #initialize(): void {
     this.current = this.context;
-    this.#left = this.#host.limits.budget;
+    this.#left = this.#limits.budget;
     try {
       this.#exports._initialize();
     } catch (error) {
@@ -126,8 +136,8 @@ export class Instance {
   retire(): void {
     if (this.retired) return;
     this.retired = true;
-    this.#host.counters.instances--;
-    this.#host.counters.inFlight -= this.admitted;
+    this.#counters.instances--;
+    this.#counters.inFlight -= this.admitted;
   }
 
   get memoryBytes(): number {
@@ -139,7 +149,7 @@ export class Instance {
    * one whose guest has cancelled the accept serves nobody.
    */
   get isWornOut(): boolean {
-    const isTooBig = this.memoryBytes > this.#host.limits.memoryBytes;
+    const isTooBig = this.memoryBytes > this.#limits.memoryBytes;
     return isTooBig || this.#lastResource > RESOURCE_MAX / 2 || !!this.#accept?.settled;
   }
 
@@ -156,7 +166,7 @@ export class Instance {
     if (this.current)
       return new Error(`the platform ended another request while the module ran: ${this.current.title}`);
     this.current = context;
-    const { budget, runs } = this.#host.limits;
+    const { budget, runs } = this.#limits;
     try {
       for (let turns = 0; turns < runs && (context.due > 0 || this.interrupted); turns++) {
         const isDue = context.due > 0;
@@ -177,24 +187,27 @@ export class Instance {
 
   /** Arranges that the guest frees the slots of a context that is over. Their handlers are not called. */
   reclaim(context: Context): void {
-    for (const orphan of [...context.inFlight.values(), ...context.pending]) this.#reclaimSlot(orphan);
+    for (const orphan of [...context.inFlight.items(), ...context.pending]) this.#reclaimSlot(orphan);
     context.pending.clear();
   }
 
-  #reclaimSlot({ slot, generation, opcode, flags }: Completion): void {
+  #reclaimSlot(orphan: Completion): void {
     // A request's head came under the token of the accept, which lives on.
-    if (flags & MORE) return;
-    const status = Status.ShutDown;
-    this.context.pending.push({
-      slot,
-      generation,
-      opcode,
-      status,
-      flags: RECLAIM,
-      resource: 0,
-      payload: null,
-      auxiliary: 0,
-    });
+    if (orphan.flags & MORE) return;
+    const reclaimed = new Completion(orphan);
+    reclaimed.status = Status.ShutDown;
+    reclaimed.flags = RECLAIM;
+    this.context.pending.push(reclaimed);
+  }
+
+  /** The operation in flight, in any context, that has this token. */
+  find(slot: number, generation: number): Operation | undefined {
+    const operation = this.operations[slot];
+    return operation?.generation === generation ? operation : undefined;
+  }
+
+  forget(operation: Operation): void {
+    if (this.operations[operation.slot] === operation) this.operations[operation.slot] = undefined;
   }
 
   // Resources.
@@ -226,7 +239,7 @@ export class Instance {
 
   /** Where no handler waits, the guest cannot tell anybody. A cancel or a wake that comes too late is no loss. */
   #refuse(submission: Submission, context: Context): void {
-    this.#host.counters.refused++;
+    this.#counters.refused++;
     if (submission.opcode === Opcode.Cancel || submission.opcode === Opcode.Wake) return;
     if (this.#hear(submission, context)) return;
     const operation = new Operation(context, submission);
@@ -239,7 +252,7 @@ export class Instance {
     const processor = processors[submission.opcode];
     if (!processor?.tells) return false;
     try {
-      this.#decode(submission, new Operation(context, submission), processor);
+      this.#decode(submission, context, processor);
       return true;
     } catch {
       return false;
@@ -247,14 +260,14 @@ export class Instance {
   }
 
   /** Takes one submission and starts its work. False if the host is full; then nothing has changed. */
-  #admit(submission: Submission, context: Context): boolean {
+  #admit(submission: Submission, current: Context): boolean {
     const processor = processors[submission.opcode];
     const isFull = this.#isFull(submission);
-    if (isFull && !processor?.relieves?.(submission, context)) return false;
-    const operation = new Operation(processor?.ofInstance ? this.context : context, submission);
+    if (isFull && !processor?.relieves?.(submission, current)) return false;
+    const context = processor?.ofInstance ? this.context : current;
     let work: Work;
     try {
-      work = this.#decode(submission, operation, processor);
+      work = this.#decode(submission, context, processor);
     } catch (error) {
       // What fails makes no room.
       if (isFull) return false;
@@ -263,35 +276,52 @@ export class Instance {
       };
     }
     this.admitted++;
-    this.heldBytes += operation.heldBytes;
-    this.#host.counters.inFlight++;
-    this.#start(work, operation, submission.deadlineMs);
+    this.#counters.inFlight++;
+    if (typeof work === "function") this.#start(work, new Operation(context, submission), submission.deadlineMs);
+    else context.complete(this.#completion(submission, work));
     return true;
   }
 
+  /** The completion of a submission that is done already. */
+  #completion(submission: Submission, { payload, auxiliary }: Outcome): Completion {
+    let completion = this.#spare;
+    if (completion) {
+      this.#spare = completion.next;
+      completion.slot = submission.slot;
+      completion.generation = submission.generation;
+      completion.opcode = submission.opcode;
+      completion.next = undefined;
+    } else {
+      completion = new Completion(submission);
+    }
+    completion.payload = payload ?? null;
+    completion.auxiliary = auxiliary ?? 0;
+    return completion;
+  }
+
   #isFull({ argumentBytes }: Submission): boolean {
-    const { limits } = this.#host;
-    if (this.admitted >= limits.inFlight) return true;
+    if (this.admitted >= this.#limits.inFlight) return true;
     // What could never be held fails instead of being refused for ever.
-    return argumentBytes <= limits.argumentBytes && this.heldBytes + argumentBytes > limits.argumentBytes;
+    const bytesMax = this.#limits.argumentBytes;
+    return argumentBytes <= bytesMax && this.heldBytes + argumentBytes > bytesMax;
   }
 
   /** Reads and checks the arguments. Throws what is wrong, and has changed nothing then. */
-  #decode(submission: Submission, operation: Operation, processor: Processor | undefined): Work {
+  #decode(submission: Submission, context: Context, processor: Processor | undefined): Work {
     submission.check(DETACHED | (processor?.flags ?? 0));
-    this.#check(submission, operation);
+    this.#check(submission, context);
     // What ends something is still welcome, and what tells of a failure.
     if (this.#host.shutdownMode && !processor!.relieves && !processor!.tells)
       throw new Failure(Status.ShutDown, SHUT_DOWN.detail);
-    return processor!.decode(submission, operation.context);
+    return processor!.decode(submission, context);
   }
 
   /** Throws what is wrong with the submission in this place. */
-  #check(submission: Submission, { context }: Operation): void {
-    if (submission.argumentBytes > this.#host.limits.argumentBytes) {
+  #check(submission: Submission, context: Context): void {
+    if (submission.argumentBytes > this.#limits.argumentBytes) {
       throw new Failure(Status.TooBig, "the arguments are over the limit");
     }
-    if (context.inFlight.has(submission.slot)) {
+    if (this.operations[submission.slot]?.context === context) {
       throw new Failure(Status.Invalid, "the slot is in flight already");
     }
     if (this.current === this.context && submission.opcode !== Opcode.Accept) {
@@ -299,7 +329,8 @@ export class Instance {
     }
   }
 
-  #start(work: Work, operation: Operation, deadlineMs: number): void {
+  #start(work: Exclude<Work, Outcome>, operation: Operation, deadlineMs: number): void {
+    this.heldBytes += operation.heldBytes;
     try {
       const outcome = work(operation);
       if (operation.settled) return;
@@ -331,6 +362,7 @@ export class Instance {
       const completion = pending.peek()!;
       if (this.queue.hasRoomFor(completion)) {
         pending.shift();
+        this.queue.last = completion;
         this.queue.push(completion);
         this.#delivered(completion);
       } else if (this.queue.length > 0) {
@@ -361,9 +393,12 @@ export class Instance {
     this.#left--;
     if (completion.flags & MORE) return;
     this.admitted--;
-    this.#host.counters.inFlight--;
-    if (completion.flags & RECLAIM) this.#host.counters.reclaimed++;
-    else this.#host.counters.completed++;
+    this.#counters.inFlight--;
+    if (completion.flags & RECLAIM) this.#counters.reclaimed++;
+    else this.#counters.completed++;
+    if (completion.flags !== 0 || completion instanceof Operation) return;
+    completion.next = this.#spare;
+    this.#spare = completion;
   }
 
   // open and abort

@@ -5,38 +5,49 @@ import type { Context } from "./context.ts";
 import type { Deadline } from "./deadlines.ts";
 import { messageOf, statusOf } from "./failure.ts";
 import { encodeBytes } from "./memory.ts";
+import { DONE } from "./outcome.ts";
+import type { Outcome } from "./outcome.ts";
 import { Body, cancelBody } from "./resource.ts";
 import type { Submission } from "./submission.ts";
 
 /** UTF-16 units of a failure's message: platforms put whole documents into theirs. */
 const MESSAGE_UNITS_MAX = 1024;
 
-/** What `poll` writes as one record. */
-export interface Completion {
+/** Whose completion it is. */
+export interface Named {
   readonly slot: number;
   readonly generation: number;
   readonly opcode: Opcode;
-  status: Status;
-  flags: number;
-  resource: number;
-  payload: Uint8Array | null;
-  auxiliary: number;
+}
+
+/** What `poll` writes as one record. */
+export class Completion implements Named {
+  slot: number;
+  generation: number;
+  opcode: Opcode;
+  status: Status = Status.Ok;
+  /** Completion flags. */
+  flags = 0;
+  resource = 0;
+  payload: Uint8Array | null = null;
+  auxiliary = 0;
   /** What waits behind it. */
-  next?: Completion | undefined;
+  next: Completion | undefined = undefined;
   /** Whether `poll` has told the guest that its arena is too small for this one. */
-  demanded?: boolean;
+  demanded = false;
+
+  constructor({ slot, generation, opcode }: Named) {
+    this.slot = slot;
+    this.generation = generation;
+    this.opcode = opcode;
+  }
 }
 
-/** How an operation succeeded. */
-export interface Outcome {
-  auxiliary?: number;
-  payload?: Uint8Array;
-  /** A response whose body the guest gets as a resource. */
-  response?: Response;
-}
-
-/** What an operation does: at once, later, or by arranging that it is settled. The submission has moved on by then. */
-export type Work = (operation: Operation) => Outcome | Promise<Outcome> | undefined;
+/**
+ * What an operation does: at once, later, or by arranging that it is settled. The submission has moved on by then. Where
+ * nothing is left to do, it is the outcome itself.
+ */
+export type Work = Outcome | ((operation: Operation) => Outcome | Promise<Outcome> | undefined);
 
 /** The host's half of one kind of operation. */
 export interface Processor {
@@ -54,25 +65,19 @@ export interface Processor {
   readonly tells?: true;
 }
 
-export class Operation implements Completion {
-  status: Status = Status.Ok;
-  /** Completion flags. */
-  flags = 0;
-  resource = 0;
-  payload: Uint8Array | null = null;
-  auxiliary = 0;
-  next: Completion | undefined = undefined;
+/** An operation is its own completion: its place is there when it is admitted, so completing cannot fail. */
+export class Operation extends Completion {
   /** Whether the final completion is decided. What comes later is disposed of. */
   settled = false;
+  // Its neighbours in flight.
+  before: Operation | undefined = undefined;
+  after: Operation | undefined = undefined;
   /** Whether it is a wait that another context has woken, and its own has not heard so. */
   woken = false;
   #controller: AbortController | undefined;
   #deadline: Deadline | undefined;
   #since: number | undefined;
 
-  readonly slot: number;
-  readonly generation: number;
-  readonly opcode: Opcode;
   /** The resource that it works on; closing that one cancels this. */
   readonly target: number;
   /** Bytes of arguments that the host holds for it. */
@@ -83,9 +88,7 @@ export class Operation implements Completion {
     readonly context: Context,
     submission: Submission,
   ) {
-    this.slot = submission.slot;
-    this.generation = submission.generation;
-    this.opcode = submission.opcode;
+    super(submission);
     this.target = submission.resource;
     this.heldBytes = submission.argumentBytes;
     this.#detached = (submission.flags & DETACHED) !== 0;
@@ -105,7 +108,7 @@ export class Operation implements Completion {
 
   /** Ends the operation with success after `ms` milliseconds. */
   completeAfter(ms: number): void {
-    this.#expire(ms, () => this.succeed({}));
+    this.#expire(ms, () => this.succeed(DONE));
   }
 
   /** Of a deadline and a timer only the earlier can matter. Both count from the first look at the clock. */

@@ -15,7 +15,6 @@ import type { Limits } from "./limits.ts";
 import { IMPORT_ADVICE, ModuleError, checkModule } from "./module.ts";
 import { checkNames } from "./names.ts";
 import { completeOptions } from "./options.ts";
-import type { Operation } from "./operation.ts";
 import type { ProactorOptions } from "./options.ts";
 import { handlerOf } from "./processors.ts";
 import { SHUT_DOWN, failureResponse, logError, placeOf } from "./report.ts";
@@ -147,14 +146,6 @@ export class Proactor implements Host {
     else if (instance?.contexts === 0) instance.retire();
     this.#idle[0] = this.#instantiate();
     return this.#idle[0];
-  }
-
-  find(instance: Instance, slot: number, generation: number): Operation | undefined {
-    for (const context of this.#contexts.keys()) {
-      const operation = context.instance === instance && context.find(slot, generation);
-      if (operation) return operation;
-    }
-    return undefined;
   }
 
   release(context: RequestContext): void {

@@ -1,7 +1,7 @@
 // Processors: which host code performs which opcode.
 
 import { Opcode } from "../assembly/abi.ts";
-import type { Completion, Processor } from "./operation.ts";
+import type { Named, Processor } from "./operation.ts";
 import { Accept } from "./operation/accept.ts";
 import { Cancel } from "./operation/cancel.ts";
 import { Close } from "./operation/close.ts";
@@ -38,12 +38,12 @@ const byOpcode: Record<Opcode, Processor> = {
 export const processors: readonly Processor[] = Object.values(byOpcode);
 
 /** The operation's name as the guest's author knows it. */
-export function nameOf({ opcode }: Completion): string {
+export function nameOf({ opcode }: Named): string {
   return processors[opcode]?.name ?? `opcode ${opcode}`;
 }
 
 /** Names an operation's handler in a report. */
-export function handlerOf(completion: Completion | undefined): Pick<ErrorReport, "operation" | "token"> | undefined {
+export function handlerOf(completion: Named | undefined): Pick<ErrorReport, "operation" | "token"> | undefined {
   if (!completion) return undefined;
   const { slot, generation } = completion;
   return { operation: nameOf(completion), token: { slot, generation } };

@@ -10,7 +10,9 @@ import { Deferred } from "./deferred.ts";
 import { messageOf } from "./failure.ts";
 import type { Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
-import type { Completion, Operation } from "./operation.ts";
+import { Completion } from "./operation.ts";
+import type { Operation } from "./operation.ts";
+import { DONE } from "./outcome.ts";
 import { encodeHead } from "./pairs.ts";
 import { handlerOf, nameOf } from "./processors.ts";
 import { SHUT_DOWN, failureResponse } from "./report.ts";
@@ -62,7 +64,7 @@ export class RequestContext extends Context {
   /** Delivers the request as a completion of the instance's accept, and the guest's answer as a response. */
   handle(lifetime: Lifetime | undefined): Response | Promise<Response> {
     this.#accept();
-    if (this.#isAnswered) return this.#conclude(lifetime);
+    if (this.#isAnswered()) return this.#conclude(lifetime);
     return new Promise((resolve, reject) => {
       this.#answer = () => {
         try {
@@ -74,19 +76,19 @@ export class RequestContext extends Context {
     });
   }
 
-  get #isAnswered(): boolean {
+  #isAnswered(): boolean {
     return this.#exchange.response !== undefined || this.#failure !== undefined;
   }
 
   #accept(): void {
     const accept = this.instance.accept;
     if (!accept) return this.#giveUp("The module accepts no requests: call serve() while it starts.");
-    const { slot, generation, opcode } = accept;
-    const { message: request } = this.#exchange;
-    const resource = this.addResource(this.#exchange);
-    const payload = encodeHead(request, this.instance.wantsHeaders);
-    const auxiliary = EventKind.Fetch;
-    this.pending.push({ slot, generation, opcode, status: Status.Ok, flags: MORE, resource, payload, auxiliary });
+    const event = new Completion(accept);
+    event.flags = MORE;
+    event.resource = this.addResource(this.#exchange);
+    event.payload = encodeHead(this.#exchange.message, this.instance.wantsHeaders);
+    event.auxiliary = EventKind.Fetch;
+    this.pending.push(event);
     this.turn();
   }
 
@@ -97,7 +99,7 @@ export class RequestContext extends Context {
 
   /** Tells the platform what there is to tell. On this context's own stack. */
   #tell(): void {
-    if (this.#answer && this.#isAnswered) {
+    if (this.#answer && this.#isAnswered()) {
       this.#answer();
       this.#answer = undefined;
     }
@@ -136,7 +138,7 @@ export class RequestContext extends Context {
 
   #run(): void {
     const isLast = this.host.shutdownMode === "now";
-    if (isLast) for (const operation of this.inFlight.values()) operation.end(Status.ShutDown, SHUT_DOWN.detail);
+    if (isLast) for (const operation of this.inFlight.items()) operation.end(Status.ShutDown, SHUT_DOWN.detail);
     const trap = this.instance.run(this);
     if (this.#ended) return;
     if (trap) return this.host.trapped(this, trap);
@@ -178,7 +180,7 @@ export class RequestContext extends Context {
 
   /** Whether it waits for another context, in a way that the guest alone knows. */
   get waits(): boolean {
-    return [...this.inFlight.values()].some(({ opcode }) => opcode === Opcode.Wait);
+    return this.inFlight.items().some(({ opcode }) => opcode === Opcode.Wait);
   }
 
   // Calls. The platform may end a request without a word: no `finally` runs, promises are dropped. Then its call has no
@@ -199,7 +201,7 @@ export class RequestContext extends Context {
   }
 
   override wakeOperation(operation: Operation): void {
-    if (this.instance.current === this) return operation.succeed({});
+    if (this.instance.current === this) return operation.succeed(DONE);
     operation.woken = true;
     this.#woken.push(operation);
     this.call();
@@ -207,7 +209,7 @@ export class RequestContext extends Context {
 
   #hear(): void {
     if (this.host.shutdownMode === "now") return this.turn();
-    for (const operation of this.#woken.splice(0)) if (!operation.settled) operation.succeed({});
+    for (const operation of this.#woken.splice(0)) if (!operation.settled) operation.succeed(DONE);
     if (this.instance.owesTurn) this.wake();
     this.signs++;
     if (!this.#ended) this.#expectCall();

@@ -31,22 +31,16 @@ import { slab } from "./slab.ts";
 /** A view that is moved from record to record, so that reading a batch allocates nothing. */
 export class Submission {
   readonly #memory: Memory;
+  #words: Uint32Array = new Uint32Array(0);
+  /** The record's first word. */
+  #first = 0;
+  // What each submission is asked for, some of it several times.
   slot = 0;
   generation = 0;
   opcode = 0;
   flags = 0;
-  resource = 0;
-  deadlineMs = 0;
-  argument0 = 0;
-  argument1 = 0;
-  argument2 = 0;
-  #name = 0;
-  nameBytes = 0;
-  #data = 0;
-  dataBytes = 0;
-  #meta = 0;
-  metaBytes = 0;
-  #reserved = 0;
+  /** Bytes that the host must copy to perform this. */
+  argumentBytes = 0;
 
   constructor(memory: Memory) {
     this.#memory = memory;
@@ -57,68 +51,94 @@ export class Submission {
     const words = this.#memory.words;
     const first = (at + index * SUBMISSION_BYTES) >>> 2;
     const opcodeAndFlags = words[first + (SUBMISSION_OPCODE >> 2)]!;
+    this.#words = words;
+    this.#first = first;
     this.slot = words[first + (SUBMISSION_TOKEN_SLOT >> 2)]!;
     this.generation = words[first + (SUBMISSION_TOKEN_GENERATION >> 2)]!;
     this.opcode = opcodeAndFlags & 0xffff;
     this.flags = opcodeAndFlags >>> 16;
-    this.resource = words[first + (SUBMISSION_RESOURCE >> 2)]!;
-    this.deadlineMs = words[first + (SUBMISSION_DEADLINE_MS >> 2)]!;
-    this.#name = words[first + (SUBMISSION_NAME >> 2)]!;
-    this.nameBytes = words[first + (SUBMISSION_NAME_BYTES >> 2)]!;
-    this.#data = words[first + (SUBMISSION_DATA >> 2)]!;
-    this.dataBytes = words[first + (SUBMISSION_DATA_BYTES >> 2)]!;
-    this.#meta = words[first + (SUBMISSION_META >> 2)]!;
-    this.metaBytes = words[first + (SUBMISSION_META_BYTES >> 2)]!;
-    this.argument0 = words[first + (SUBMISSION_ARGUMENT_0 >> 2)]!;
-    this.argument1 = words[first + (SUBMISSION_ARGUMENT_1 >> 2)]!;
-    this.argument2 = words[first + (SUBMISSION_ARGUMENT_2 >> 2)]!;
-    this.#reserved = words[first + (SUBMISSION_RESERVED >> 2)]!;
+    this.argumentBytes =
+      words[first + (SUBMISSION_NAME_BYTES >> 2)]! +
+      words[first + (SUBMISSION_DATA_BYTES >> 2)]! +
+      words[first + (SUBMISSION_META_BYTES >> 2)]!;
+  }
+
+  #word(offset: number): number {
+    return this.#words[this.#first + (offset >> 2)]!;
+  }
+
+  get resource(): number {
+    return this.#word(SUBMISSION_RESOURCE);
+  }
+
+  get deadlineMs(): number {
+    return this.#word(SUBMISSION_DEADLINE_MS);
+  }
+
+  get argument0(): number {
+    return this.#word(SUBMISSION_ARGUMENT_0);
+  }
+
+  get argument1(): number {
+    return this.#word(SUBMISSION_ARGUMENT_1);
+  }
+
+  get argument2(): number {
+    return this.#word(SUBMISSION_ARGUMENT_2);
+  }
+
+  get nameBytes(): number {
+    return this.#word(SUBMISSION_NAME_BYTES);
+  }
+
+  get dataBytes(): number {
+    return this.#word(SUBMISSION_DATA_BYTES);
+  }
+
+  get metaBytes(): number {
+    return this.#word(SUBMISSION_META_BYTES);
   }
 
   /** Throws what is wrong with the record itself, whatever its operation. */
   check(flagsAllowed: number): void {
     if (this.opcode >= OPCODE_COUNT) throw new Failure(Status.NotSupported, `opcode ${this.opcode} is unknown`);
     if (this.slot >= SLOT_COUNT_MAX) throw new Failure(Status.Invalid, `slot ${this.slot} is over the limit`);
-    if (this.#reserved !== 0) throw new Failure(Status.Invalid, "the reserved word is not 0");
+    if (this.#word(SUBMISSION_RESERVED) !== 0) throw new Failure(Status.Invalid, "the reserved word is not 0");
     if ((this.flags & ~flagsAllowed) !== 0) throw new Failure(Status.Invalid, "a reserved flag is set");
     if (this.deadlineMs > TIMER_MS_MAX) throw new Failure(Status.Invalid, "the deadline is over the limit");
-    this.#checkRange("name", this.#name, this.nameBytes);
-    this.#checkRange("data", this.#data, this.dataBytes);
-    this.#checkRange("meta", this.#meta, this.metaBytes);
+    if (this.argumentBytes === 0) return;
+    this.#checkRange("name", SUBMISSION_NAME, this.nameBytes);
+    this.#checkRange("data", SUBMISSION_DATA, this.dataBytes);
+    this.#checkRange("meta", SUBMISSION_META, this.metaBytes);
   }
 
-  #checkRange(what: string, at: number, length: number): void {
-    if (length !== 0 && !this.#memory.contains(at, length))
+  #checkRange(what: string, pointer: number, length: number): void {
+    if (length !== 0 && !this.#memory.contains(this.#word(pointer), length))
       throw new Failure(Status.Fault, `${what} lies outside memory`);
   }
 
-  /** Bytes that the host must copy to perform this. */
-  get argumentBytes(): number {
-    return this.nameBytes + this.dataBytes + this.metaBytes;
-  }
-
   name(): string {
-    return this.#memory.text(this.#name, this.nameBytes);
+    return this.#memory.text(this.#word(SUBMISSION_NAME), this.nameBytes);
   }
 
   data(): Uint8Array<ArrayBuffer> {
-    return this.#memory.copy(this.#data, this.dataBytes);
+    return this.#memory.copy(this.#word(SUBMISSION_DATA), this.dataBytes);
   }
 
   /** The data as a body for the platform, which looks at nothing around it; null if there is none. */
   body(): Uint8Array<ArrayBuffer> | null {
-    return this.dataBytes > 0 ? slab.copy(this.#memory.view(this.#data, this.dataBytes)) : null;
+    return this.dataBytes > 0 ? slab.copy(this.#memory.view(this.#word(SUBMISSION_DATA), this.dataBytes)) : null;
   }
 
   dataText(): string {
-    return this.#memory.text(this.#data, this.dataBytes);
+    return this.#memory.text(this.#word(SUBMISSION_DATA), this.dataBytes);
   }
 
   metaText(): string {
-    return this.#memory.text(this.#meta, this.metaBytes);
+    return this.#memory.text(this.#word(SUBMISSION_META), this.metaBytes);
   }
 
   metaPairs(): Pair[] {
-    return decodePairs(this.#memory.bytes, this.#meta >>> 0, this.metaBytes);
+    return decodePairs(this.#memory.bytes, this.#word(SUBMISSION_META), this.metaBytes);
   }
 }

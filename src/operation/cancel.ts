@@ -16,7 +16,7 @@ export const Cancel: Processor = {
   decode(submission, context) {
     const operation = victim(submission, context);
     // What is not in flight here has completed; the guest's own mark then decides what its handler sees.
-    if (!operation) return () => ({ auxiliary: CancelResult.TooLate });
+    if (!operation) return { auxiliary: CancelResult.TooLate };
     return () => {
       operation.end(Status.Cancelled, "the guest cancelled it");
       return { auxiliary: CancelResult.Won };

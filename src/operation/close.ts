@@ -3,6 +3,7 @@
 import { Status } from "../../assembly/abi.ts";
 import { Failure } from "../failure.ts";
 import type { Processor } from "../operation.ts";
+import { DONE } from "../outcome.ts";
 
 export const Close: Processor = {
   name: "close",
@@ -15,7 +16,7 @@ export const Close: Processor = {
         : new Failure(Status.BadResource, "close: no such resource here");
     return () => {
       context.closeResource(resource);
-      return {};
+      return DONE;
     };
   },
 

@@ -14,7 +14,9 @@ import {
 import type { Context } from "../context.ts";
 import { Failure, messageOf } from "../failure.ts";
 import { concatenate, encodeBytes } from "../memory.ts";
-import type { Operation, Outcome, Processor } from "../operation.ts";
+import type { Operation, Processor } from "../operation.ts";
+import { DONE } from "../outcome.ts";
+import type { Outcome } from "../outcome.ts";
 import { encodePairs } from "../pairs.ts";
 import type { Pair } from "../pairs.ts";
 import type { KvPage, KvRight, KvStore } from "../resource.ts";
@@ -174,7 +176,7 @@ async function use<T>(
   return outcomeOf(result);
 }
 
-const nothing = (): Outcome => ({});
+const nothing = (): Outcome => DONE;
 
 function storeStatus(message: string): Status {
   if (/\b429\b|too many requests/i.test(message)) return Status.RateLimited;

@@ -1,8 +1,9 @@
 // Noop: completes on the next turn and does nothing else.
 
 import type { Processor } from "../operation.ts";
+import { DONE } from "../outcome.ts";
 
 export const Noop: Processor = {
   name: "noop",
-  decode: () => () => ({}),
+  decode: () => DONE,
 };

@@ -2,6 +2,7 @@
 
 import { REPORT_DROPPED } from "../../assembly/abi.ts";
 import type { Processor } from "../operation.ts";
+import { DONE } from "../outcome.ts";
 
 /** UTF-16 units of each text that the owner gets to see. */
 const TEXT_UNITS_MAX = 1024;
@@ -20,6 +21,6 @@ export const Report: Processor = {
       status: submission.argument0 | 0,
       request: title,
     });
-    return () => ({});
+    return DONE;
   },
 };

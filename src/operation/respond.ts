@@ -3,6 +3,7 @@
 import { RESPOND_FORWARD, Status } from "../../assembly/abi.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Processor } from "../operation.ts";
+import { DONE } from "../outcome.ts";
 import { headersInit, headersOf } from "../pairs.ts";
 import { Body } from "../resource.ts";
 import type { Source } from "../resource.ts";
@@ -22,7 +23,7 @@ export const Respond: Processor = {
     const response = submission.flags & RESPOND_FORWARD ? forward(submission, source) : respond(submission, source);
     return () => {
       exchange.response = response;
-      return {};
+      return DONE;
     };
   },
 

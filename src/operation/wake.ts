@@ -3,10 +3,11 @@
 import { Opcode } from "../../assembly/abi.ts";
 import type { Context } from "../context.ts";
 import type { Operation, Processor } from "../operation.ts";
+import { DONE } from "../outcome.ts";
 import type { Submission } from "../submission.ts";
 
 function waiter({ argument0, argument1 }: Submission, context: Context): Operation | undefined {
-  const operation = context.find(argument0, argument1) ?? context.host.find(context.instance, argument0, argument1);
+  const operation = context.instance.find(argument0, argument1);
   // One that was woken has its place still, and must not be a reason to admit any number of others.
   return operation?.opcode === Opcode.Wait && !operation.woken ? operation : undefined;
 }
@@ -18,7 +19,7 @@ export const Wake: Processor = {
     const operation = waiter(submission, context);
     return () => {
       operation?.context.wakeOperation(operation);
-      return {};
+      return DONE;
     };
   },
 

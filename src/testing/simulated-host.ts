@@ -78,7 +78,7 @@ export class SimulatedContext extends RequestContext {
 
   /** Fetches that go on although nobody waits for them. None may: what has ended was aborted. */
   get forgottenFetches(): number {
-    const wanted = new Set([...this.inFlight.values()].map(({ signal }) => signal));
+    const wanted = new Set(this.inFlight.items().map(({ signal }) => signal));
     return [...this.#event.fetches].filter((signal) => !signal.aborted && !wanted.has(signal)).length;
   }
 }
