@@ -15,6 +15,7 @@ import type { Instance } from "./instance.ts";
 import type { Completion, Operation } from "./operation.ts";
 import { DONE } from "./outcome.ts";
 import { handlerOf } from "./processors.ts";
+import { ResourceTable } from "./resource-table.ts";
 import { Body } from "./resource.ts";
 import type { Resource, Source } from "./resource.ts";
 import type { Submission } from "./submission.ts";
@@ -26,7 +27,7 @@ export class Context {
   readonly pending = new Fifo<Completion>();
   #deadlines: Deadlines | undefined;
   #connections: Connections | undefined;
-  readonly #resources = new Map<number, Resource>();
+  readonly #resources = new ResourceTable();
 
   constructor(
     readonly host: Host,
@@ -98,7 +99,7 @@ export class Context {
 
   addResource(resource: Resource): number {
     const number = this.instance.takeResourceNumber();
-    this.#resources.set(number, resource);
+    this.#resources.add(number, resource);
     return number;
   }
 
@@ -131,7 +132,7 @@ export class Context {
 
   /** Whether the resource is this context's own to close. */
   owns(number: number): boolean {
-    return this.#resources.has(number);
+    return this.#resources.get(number) !== undefined;
   }
 
   /** Gives a resource of this context back, if there is one, and cancels what is in flight on it. */
@@ -141,7 +142,7 @@ export class Context {
     for (const operation of this.inFlight.items()) {
       if (operation.target === number) operation.end(Status.Cancelled, "its resource was closed");
     }
-    this.#resources.delete(number);
+    this.#resources.remove(number);
     this.instance.resources--;
     if (resource instanceof Body) resource.dispose();
   }
@@ -158,7 +159,7 @@ export class Context {
       operation.abandon();
       this.instance.forget(operation);
     }
-    this.instance.resources -= this.#resources.size;
+    this.instance.resources -= this.#resources.all().length;
   }
 
   /** Aborts and closes what is left. Touches I/O, so only on this context's own stack. */
@@ -166,7 +167,7 @@ export class Context {
     this.#deadlines?.clear();
     for (const operation of this.inFlight.items()) operation.abort();
     this.inFlight.clear();
-    for (const resource of this.#resources.values()) if (resource instanceof Body) resource.dispose();
+    for (const resource of this.#resources.all()) if (resource instanceof Body) resource.dispose();
     this.#resources.clear();
   }
 }

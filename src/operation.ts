@@ -54,15 +54,15 @@ export interface Processor {
   /** As the guest's author knows it. */
   readonly name: string;
   /** Whether it belongs to the instance rather than to the context that submits it. */
-  readonly ofInstance?: true;
+  readonly ofInstance?: true | undefined;
   /** The operation's own submission flags. */
-  readonly flags?: number;
+  readonly flags?: number | undefined;
   /** Reads and checks the arguments, inside `submit`, and says what to do. Throws a Failure and has changed nothing. */
   decode(submission: Submission, context: Context): Work;
   /** Whether this is admitted even when the host is full: it makes room, or ends what holds it. */
-  relieves?(submission: Submission, context: Context): boolean;
+  relieves?: ((submission: Submission, context: Context) => boolean) | undefined;
   /** Whether it only tells the host something, which it hears even when it is full or shutting down. */
-  readonly tells?: true;
+  readonly tells?: true | undefined;
 }
 
 /** An operation is its own completion: its place is there when it is admitted, so completing cannot fail. */

@@ -90,6 +90,11 @@ export function headersOf(pairs: readonly Pair[]): Headers {
 
 /** The pairs for a response to come: a record where no name repeats, because the platform reads it faster than a list. */
 export function headersInit(pairs: readonly Pair[]): Record<string, string> | [string, string][] {
-  const record = Object.fromEntries(pairs);
-  return Object.keys(record).length === pairs.length ? record : (pairs as [string, string][]);
+  const record: Record<string, string> = {};
+  for (const [name, value] of pairs) {
+    // Also what every object has, such as "constructor".
+    if (name in record) return pairs as [string, string][];
+    record[name] = value;
+  }
+  return record;
 }

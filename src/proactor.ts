@@ -69,8 +69,6 @@ export class Proactor implements Host {
    * over: what it has in flight is aborted.
    */
   async fetch(request: Request, lifetime?: Lifetime): Promise<Response> {
-    // By its looks: some platforms and libraries have classes of their own.
-    if (typeof request?.method !== "string") throw new TypeError("fetch takes a Request");
     let context: RequestContext | undefined;
     try {
       if (lifetime) this.callTheRoll(lifetime);
@@ -87,9 +85,11 @@ export class Proactor implements Host {
       // Where there is a lifetime, the platform itself ends what its client has left.
       return lifetime ? await answer : await this.#unlessLeft(request.signal, context, answer);
     } catch (error) {
-      this.report({ kind: "unexpected", message: messageOf(error), cause: error });
       const failure = { error: "unexpected", detail: "The host failed while it handled this request." };
       context?.fail(failure);
+      // Asked for only now, since it costs. By its looks: some platforms and libraries have classes of their own.
+      if (typeof request?.method !== "string") throw new TypeError("fetch takes a Request", { cause: error });
+      this.report({ kind: "unexpected", message: messageOf(error), cause: error });
       return failureResponse(failure);
     }
   }

@@ -34,8 +34,10 @@ const byOpcode: Record<Opcode, Processor> = {
   [Opcode.Wake]: Wake,
 };
 
-/** By opcode. */
-export const processors: readonly Processor[] = Object.values(byOpcode);
+/** By opcode. All have one shape: what some of them lack would be looked for anew each time. */
+export const processors: readonly Processor[] = Object.values(byOpcode).map(
+  ({ name, ofInstance, flags, decode, relieves, tells }) => ({ name, ofInstance, flags, decode, relieves, tells }),
+);
 
 /** The operation's name as the guest's author knows it. */
 export function nameOf({ opcode }: Named): string {

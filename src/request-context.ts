@@ -42,7 +42,7 @@ export class RequestContext extends Context {
   #finish: (() => void) | undefined;
   #call: Deferred | undefined;
   /** Waits that another context has woken. */
-  readonly #woken: Operation[] = [];
+  #woken: Operation[] | undefined;
 
   constructor(host: Host, instance: Instance, request: Request) {
     super(host, instance);
@@ -203,13 +203,13 @@ export class RequestContext extends Context {
   override wakeOperation(operation: Operation): void {
     if (this.instance.current === this) return operation.succeed(DONE);
     operation.woken = true;
-    this.#woken.push(operation);
+    (this.#woken ??= []).push(operation);
     this.call();
   }
 
   #hear(): void {
     if (this.host.shutdownMode === "now") return this.turn();
-    for (const operation of this.#woken.splice(0)) if (!operation.settled) operation.succeed(DONE);
+    for (const operation of this.#woken?.splice(0) ?? []) if (!operation.settled) operation.succeed(DONE);
     if (this.instance.owesTurn) this.wake();
     this.signs++;
     if (!this.#ended) this.#expectCall();

@@ -27,7 +27,8 @@ export class Slab {
   cut(end: number): Uint8Array<ArrayBuffer> {
     const start = this.#used;
     this.#used = (end + 3) & ~3;
-    return this.bytes.subarray(start, end);
+    // Twice as fast as subarray(), which asks for the species.
+    return new Uint8Array(this.bytes.buffer, start, end - start);
   }
 
   /** A copy of `bytes`, for whoever does not look at what lies around it. */

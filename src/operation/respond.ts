@@ -9,9 +9,6 @@ import { Body } from "../resource.ts";
 import type { Source } from "../resource.ts";
 import type { Submission } from "../submission.ts";
 
-/** Statuses that the platform sends without a body. */
-const BODYLESS = new Set([204, 205, 304]);
-
 export const Respond: Processor = {
   name: "respond",
   flags: RESPOND_FORWARD,
@@ -40,7 +37,7 @@ function respond(submission: Submission, source: Source | undefined): Response {
   const headers = source ? headersOf(pairs) : headersInit(pairs);
   if (status < 200 || status > 599)
     throw new Failure(Status.Invalid, `respond: ${status} is no status from 200 to 599`);
-  if (BODYLESS.has(status) && (source || dataBytes > 0))
+  if (isBodyless(status) && (source || dataBytes > 0))
     throw new Failure(Status.Invalid, `respond: a response with status ${status} has no body`);
   const body = source ? source.takeBody() : submission.body();
   try {
@@ -48,6 +45,11 @@ function respond(submission: Submission, source: Source | undefined): Response {
   } catch (error) {
     throw new Failure(Status.Invalid, `respond: ${messageOf(error)}`);
   }
+}
+
+/** Whether the platform sends it without a body. */
+function isBodyless(status: number): boolean {
+  return status === 204 || status === 205 || status === 304;
 }
 
 /** The upstream's response as it is; a copy of its head only where the guest adds to it. */
