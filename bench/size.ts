@@ -3,6 +3,7 @@
 import { measureSizes } from "../scripts/size.ts";
 import type { Cell, CellSource } from "./compare.ts";
 import { measureFeatures } from "./features.ts";
+import { shippedCell } from "./shipped.ts";
 
 interface Bytes {
   raw: number;
@@ -17,6 +18,7 @@ export function sizeCells(): CellSource[] {
       name: "size/package",
       open: async () => cellOf((await measureSizes()).map(({ what, raw, gzip }) => [what.trim(), { raw, gzip }])),
     },
+    { name: "size/peers", open: shippedCell },
     {
       name: "size/features",
       open: async () => cellOf((await measureFeatures()).map(({ feature, raw, gzip }) => [feature, { raw, gzip }])),
