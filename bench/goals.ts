@@ -100,6 +100,20 @@ function growth(workload: string, from: number, to: number, options: Options): C
   return { says, cell, variant: OURS, metric: "time", comparison: "value / other", against, ...options };
 }
 
+/** What it takes more than another. */
+function added(says: string, cell: string, metric: string, other: string, unit: string, options: Options): Claim {
+  return {
+    says,
+    cell,
+    variant: OURS,
+    metric,
+    comparison: "value − other",
+    against: { variant: other },
+    unit,
+    ...options,
+  };
+}
+
 function bytes(says: string, variant: string, options: Options): Claim {
   return { says, cell: "size/package", variant, metric: "gzip", comparison: "value", unit: "bytes", ...options };
 }
@@ -149,6 +163,14 @@ export const CLAIMS: Claim[] = [
 
   faster("timeout-each/node/1000", "abort-signal", { goal: least(5), guard: least(1.5) }),
   faster("timeout-each/node/1000", "promises", { goal: least(5), guard: least(0.5) }),
+
+  added("Added to an operation of a millisecond, at the median", "latency/node", "p50", "promises", "µs", {
+    goal: most(50),
+    guard: most(2000),
+  }),
+  added("Start-up of a Worker to its first response, beside a plain one", "start-up/workerd", "total", "plain", "ms", {
+    goal: most(1),
+  }),
 
   bytes("A guest with serve, KV and fetch, gzip", "guest: serve + KV + fetch", {
     goal: most(4096),

@@ -14,6 +14,7 @@ const PEERS = [
   "asyncify",
   "jco",
   "jco-callback",
+  "extism",
   "wasm-bindgen",
 ];
 
