@@ -1,11 +1,15 @@
 // Plot: lines, dots and spans of time as SVG, readable on light and on dark pages and without colours: each line has its
 // name at its end, each dot in its row.
 
+import type { Span } from "./compare.ts";
+
 /** What an axis shows, its unit included. */
 export interface Axis {
   label: string;
   /** The base of a logarithmic axis; a linear one begins at 0. */
   log?: 2 | 10;
+  /** Whether a linear one ends at the last value, and not at the next round number. */
+  tight?: boolean;
   /** How its numbers are written. */
   format?(value: number): string;
 }
@@ -195,14 +199,6 @@ export function dotPlot(
 
 // Spans of time.
 
-export interface Span {
-  /** Milliseconds. */
-  start: number;
-  end: number;
-  /** The row that it is drawn in, from 0. */
-  lane: number;
-}
-
 /** A few lanes are drawn so that each can be seen, many as a whole. */
 const LANE_MAX = 9;
 const LANES_HEIGHT = 140;
@@ -222,15 +218,15 @@ export function timelinePlot(plot: Titled & { x: Axis; panels: { name: string; s
     const height = Math.min(LANE_MAX, LANES_HEIGHT / lanes);
     const start = bottom + 24;
     bottom = start + lanes * height + GAP;
+    // A stroke takes half the bytes of a rectangle, and there may be thousands.
     const bars = spans.map((span) => {
       const [from, to] = [across.at(span.start), across.at(span.end)];
-      const width = round(Math.max(0.5, to - from));
-      return `M${round(from)} ${round(start + span.lane * height, 2)}h${width}v${round(height * 0.8, 2)}h${-width}z`;
+      return `M${round(from)} ${round(start + (span.lane + 0.5) * height)}h${round(Math.max(0.5, to - from - 0.6))}`;
     });
     return [
       text([left, start - 7], name, { class: "name", fill: colour }),
       text([right, start - 7], `${number(round(ends[index]!, 0))} ms`, { class: "soft", "text-anchor": "end" }),
-      `<path fill="${colour}" d="${bars.join("")}"/>`,
+      `<path stroke="${colour}" stroke-width="${round(height * 0.8)}" d="${bars.join("")}"/>`,
     ].join("");
   });
   return svg(plot, bottom + MARGIN.bottom, [
@@ -247,13 +243,13 @@ interface Scale {
   ticks: { at: number; text: string }[];
 }
 
-function scaleOf({ log, format = number }: Axis, values: number[], from: number, to: number): Scale {
+function scaleOf({ log, tight, format = number }: Axis, values: number[], from: number, to: number): Scale {
   const [min, max] = [Math.min(...values), Math.max(...values)];
   if (!log) {
     const step = stepOf(max / 6);
-    const end = Math.ceil(max / step - 1e-9) * step;
+    const end = tight ? max : Math.ceil(max / step - 1e-9) * step;
     const at = (value: number): number => from + ((to - from) * value) / end;
-    const count = Math.round(end / step) + 1;
+    const count = Math.floor(end / step + 1e-9) + 1;
     const ticks = Array.from({ length: count }, (_, index) => index * step);
     return { at, ticks: ticks.map((tick) => ({ at: at(tick), text: format(tick) })) };
   }
@@ -325,7 +321,8 @@ function apart(wanted: number[], least: number, min: number, max: number): numbe
 
 export function number(value: number): string {
   if (value >= 1e6 && value % 1e5 === 0) return `${value / 1e6} M`;
-  return value.toLocaleString("en", { maximumSignificantDigits: value < 100 ? 3 : 6 });
+  const rounded = value < 1000 ? Number(value.toPrecision(3)) : Math.round(value);
+  return rounded.toLocaleString("en", { maximumSignificantDigits: 12 });
 }
 
 function round(value: number, digits = 1): number {

@@ -45,7 +45,7 @@ export function merge(older: Results, newer: Results): Results {
   return { runs: [...older.runs, ...newer.runs].filter(({ date }) => named.has(date)), cells };
 }
 
-/** Four digits are more than any sample is worth; a list of samples stands on one line, and so does a span of time. */
+/** Four digits are more than any sample is worth, unless it is a count; a list of samples stands on one line, and so does a span of time. */
 export function writeResults(file: string, results: Results): void {
   mkdirSync(dirname(file), { recursive: true });
   const text = JSON.stringify(results, rounded, 1);
@@ -54,4 +54,6 @@ export function writeResults(file: string, results: Results): void {
 }
 
 const rounded = (_key: string, value: unknown): unknown =>
-  Array.isArray(value) && typeof value[0] === "number" ? value.map((sample) => Number(sample.toPrecision(4))) : value;
+  Array.isArray(value) && typeof value[0] === "number"
+    ? value.map((sample) => (Number.isInteger(sample) ? sample : Number(sample.toPrecision(4))))
+    : value;
