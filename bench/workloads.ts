@@ -5,7 +5,8 @@ import { Unavailable } from "./compare.ts";
 import type { Cell, CellSource, Metric, Variant } from "./compare.ts";
 import { NodeProcess } from "./node.ts";
 import type { Workload } from "./peer.ts";
-import { prepare } from "./peers/prepare.ts";
+import { limitOf } from "./peers/limits.ts";
+import { isAtHand, prepare } from "./peers/prepare.ts";
 import { WorkerdProcess } from "./workerd.ts";
 
 export interface Row {
@@ -20,7 +21,7 @@ export interface Row {
   /** Folders of peers/; the first is the baseline. */
   peers: string[];
   /** Operations that make a whole; a sample takes a multiple of them. The size itself if not given. */
-  whole?(size: number): number;
+  whole?(size: number, peer: string): number;
   /** Whether each operation carries `size` bytes: then bytes per second are given too. */
   carriesSize?: boolean;
   /** No more rounds than these: where a sample takes long. */
@@ -54,28 +55,64 @@ export const WORKLOADS: Row[] = [
     size: "operations in a batch: all started at once, and the next batch when all have completed",
     sizes: [1, 4, 16, 64, 256, 1024, 4096],
     quick: [16, 256],
-    peers: ["promises", "wasm-proactor", "floor"],
+    peers: [
+      "promises",
+      "wasm-proactor",
+      "callback-table",
+      "map-of-closures",
+      "jspi",
+      "asyncify",
+      "jco",
+      "jco-callback",
+      "wasm-bindgen",
+      "extism",
+      "floor",
+    ],
   },
   {
     workload: "chain",
     size: "operations, each started by the completion of the one before, which hands on a number",
     sizes: [1_000_000],
     quick: { node: [100_000] },
-    peers: ["promises", "wasm-proactor"],
+    peers: [
+      "promises",
+      "wasm-proactor",
+      "callback-table",
+      "map-of-closures",
+      "jspi",
+      "asyncify",
+      "jco",
+      "jco-callback",
+      "wasm-bindgen",
+    ],
   },
   {
     workload: "pummel",
     size: "operations in flight: the completion of each starts another",
     sizes: [1, 64, 1024, 4096, 65_536],
     quick: { node: [64, 4096], workerd: [1024] },
-    peers: ["promises", "wasm-proactor"],
+    // Or its stacks, which are made once, would be what is measured.
+    whole: (size, peer) => (peer === "jspi-loops" ? 16 * size : size),
+    peers: [
+      "promises",
+      "wasm-proactor",
+      "callback-table",
+      "map-of-closures",
+      "jspi",
+      "jspi-loops",
+      "asyncify",
+      "jco",
+      "jco-callback",
+      "wasm-bindgen",
+      "extism",
+    ],
   },
   {
     workload: "million-in-flight",
     size: "reads in flight at once, which a store holds until all are there",
     sizes: [1000, 10_000, 100_000, 1_000_000],
     quick: { node: [1000, 100_000], workerd: [1000] },
-    peers: ["promises", "wasm-proactor"],
+    peers: ["promises", "wasm-proactor", "callback-table", "map-of-closures", "jspi", "asyncify", "wasm-bindgen"],
     roundsMax: 7,
   },
   {
@@ -139,7 +176,7 @@ export const WORKLOADS: Row[] = [
     sizes: [1],
     quick: [1],
     unit: "await",
-    peers: ["promises", "wasm-proactor", "wasm-proactor-asyncify"],
+    peers: ["promises", "wasm-proactor", "wasm-proactor-asyncify", "jspi", "asyncify", "jco", "wasm-bindgen"],
   },
   {
     workload: "contexts",
@@ -201,7 +238,7 @@ export function workloadCells(quick: boolean, targetMs: number): CellSource[] {
     PLACES.filter((place) => !row.notIn?.[place]).flatMap((place) =>
       sizesIn(place, quick ? row.quick : row.sizes).map((size) => ({
         name: `${row.workload}/${place}/${size}`,
-        open: () => cellOf(row, place, size, targetMs),
+        open: () => cellOf(quick ? { ...row, peers: row.peers.filter(isAtHand) } : row, place, size, targetMs),
       })),
     ),
   );
@@ -237,14 +274,14 @@ export function variantOf(
   targetMs: number,
   name = folder,
 ): Variant {
-  const whole = row.whole?.(size) ?? size;
+  const whole = row.whole?.(size, folder) ?? size;
   let peer: PeerProcess | undefined;
   let count = whole;
   const measureMs = (): Promise<number> => peer!.measure(row.workload, count, size);
   return {
     name,
     async start() {
-      const reason = row.cannot?.(folder, place, size);
+      const reason = row.cannot?.(folder, place, size) ?? limitOf(folder, row.workload, place, size);
       if (reason) throw new Unavailable(reason);
       await prepare(folder);
       peer = await (place === "node" ? NodeProcess.start(folder) : WorkerdProcess.start(folder));

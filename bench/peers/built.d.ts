@@ -6,6 +6,7 @@ declare module "*/build/bench/peers/wasm-bindgen/guest.js" {
   export function chain(count: number): Promise<number>;
   export function pummel(count: number, inFlight: number): Promise<number>;
   export function latency(count: number): Promise<number>;
+  export function reads(count: number, size: number): Promise<number>;
 }
 
 declare module "*/build/bench/peers/jco/guest.js" {

@@ -7,6 +7,11 @@ import { promisify } from "node:util";
 import { path } from "../../scripts/paths.ts";
 import { Unavailable } from "../compare.ts";
 
+/** Made with tools that are no dependency of this package, and that take longer to get than a quick run takes. */
+const FOREIGN = new Set(["extism", "jco", "jco-callback", "wasm-bindgen"]);
+
+export const isAtHand = (peer: string): boolean => !FOREIGN.has(peer);
+
 const prepared = new Map<string, Promise<void>>();
 
 /** Installs and builds, once. Rejects with the reason if that cannot be done here. */

@@ -2,8 +2,9 @@
 // an operation in flight is a call.
 
 import type { Peer } from "../../peer.ts";
+import { heldReads } from "../../store.ts";
 import { counted, inBatches, inFlight } from "../straight-line.ts";
-import { chain, latency } from "./guest.ts";
+import { chain, latency, reads } from "./guest.ts";
 
 export const peer: Peer = {
   noop: (count, batch) => inBatches(count, batch, chain),
@@ -11,4 +12,8 @@ export const peer: Peer = {
   pummel: (count, size) => inFlight(count, size, chain),
   fiber: (count) => counted(count, [chain(count)]),
   latency: (count) => counted(count, [latency(count)]),
+  "million-in-flight"(count, size) {
+    heldReads.expect(size);
+    return inBatches(count, size, reads);
+  },
 };

@@ -2,31 +2,36 @@
 // a socket or a device in plain JavaScript.
 
 import type { Peer, Run } from "../../peer.ts";
+import { heldReads } from "../../store.ts";
 import { sleep } from "../operations.ts";
 
-type Closure = () => void;
+type Closure = (value?: ArrayBuffer) => void;
 
 const pending = new Map<number, Closure>();
 let nextId = 0;
 
-function start(closure: Closure): void {
+function start(perform: (id: number) => void, closure: Closure): void {
   const id = nextId++;
   pending.set(id, closure);
   perform(id);
 }
 
-function onEvent(id: number): void {
+function onEvent(id: number, value?: ArrayBuffer): void {
   const closure = pending.get(id)!;
   pending.delete(id);
-  closure();
+  closure(value);
 }
+
+// The other side, which ends each in a turn of its own.
 
 const resolved = Promise.resolve();
 
-/** The other side: it has nothing to do, and says so in a turn of its own. workerd's queueMicrotask takes ten times as long. */
-function perform(id: number): void {
-  void resolved.then(() => onEvent(id));
-}
+/** workerd's queueMicrotask takes ten times as long. */
+const nothing = (id: number): void => void resolved.then(() => onEvent(id));
+const aMillisecond = (id: number): void => void sleep().then(() => onEvent(id));
+const read = (id: number): void => void heldReads.get().then((value) => onEvent(id, value));
+
+// This side.
 
 /** Keeps so many operations in flight until all have completed. */
 const pummel: Run = (count, inFlight) =>
@@ -35,7 +40,7 @@ const pummel: Run = (count, inFlight) =>
     let completed = 0;
     const next = (): void => {
       started++;
-      start(() => {
+      start(nothing, () => {
         if (++completed === count) resolve();
         else if (started < count) next();
       });
@@ -51,7 +56,7 @@ const noop: Run = (count, batch) =>
       if (completed >= count) return resolve();
       let waiting = batch;
       for (let i = 0; i < batch; i++) {
-        start(() => {
+        start(nothing, () => {
           completed++;
           if (--waiting === 0) round();
         });
@@ -65,14 +70,37 @@ const latency: Run = (count) =>
     let completed = 0;
     const next = (): void => {
       if (completed === count) return resolve();
-      const id = nextId++;
-      pending.set(id, () => {
+      start(aMillisecond, () => {
         completed++;
         next();
       });
-      void sleep().then(() => onEvent(id));
     };
     next();
   });
 
-export const peer: Peer = { noop, chain: (count) => pummel(count, 1), pummel, latency };
+const millionInFlight: Run = (count, size) =>
+  new Promise((resolve, reject) => {
+    let completed = 0;
+    let right = 0;
+    const round = (): void => {
+      if (completed >= count) return right === count ? resolve() : reject(new Error(`${right} reads are right`));
+      let waiting = size;
+      heldReads.expect(size);
+      for (let i = 0; i < size; i++) {
+        start(read, (value) => {
+          completed++;
+          if (value?.byteLength === 8) right++;
+          if (--waiting === 0) round();
+        });
+      }
+    };
+    round();
+  });
+
+export const peer: Peer = {
+  noop,
+  chain: (count) => pummel(count, 1),
+  pummel,
+  latency,
+  "million-in-flight": millionInFlight,
+};

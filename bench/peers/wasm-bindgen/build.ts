@@ -20,7 +20,8 @@ async function cargo(command: string, ...rest: string[]): Promise<void> {
   } catch (error) {
     const { code, stderr } = error as { code?: unknown; stderr?: string };
     if (code === "ENOENT") throw new Error("there is no cargo", { cause: error });
-    if (stderr?.includes(TARGET)) throw new Error(`run \`rustup target add ${TARGET}\``, { cause: error });
-    throw new Error(`cargo ${command} fails: ${stderr}`, { cause: error });
+    if (stderr?.includes("target may not be installed"))
+      throw new Error(`run \`rustup target add ${TARGET}\``, { cause: error });
+    throw new Error(`cargo ${command} fails: ${stderr?.split("\n")[0]}`, { cause: error });
   }
 }

@@ -2,6 +2,7 @@
 
 use futures_util::future::join_all;
 use futures_util::stream::{self, StreamExt};
+use js_sys::{ArrayBuffer, Uint8Array};
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -10,6 +11,8 @@ extern "C" {
     async fn nothing();
     #[wasm_bindgen(js_namespace = operations)]
     async fn sleep();
+    #[wasm_bindgen(js_namespace = operations)]
+    async fn read() -> ArrayBuffer;
 }
 
 /// Rounds of `batch` operations at once, until there were `count`.
@@ -49,4 +52,15 @@ pub async fn latency(count: u32) -> u32 {
         done += 1;
     }
     done
+}
+
+/// Rounds of `size` reads at once; returns how many have found what they must.
+#[wasm_bindgen]
+pub async fn reads(count: u32, size: u32) -> u32 {
+    let mut right = 0;
+    for _ in 0..count / size {
+        let values = join_all((0..size).map(|_| read())).await;
+        right += values.iter().filter(|value| Uint8Array::new(value).to_vec().len() == 8).count() as u32;
+    }
+    right
 }
