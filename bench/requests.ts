@@ -1,25 +1,32 @@
 // Requests: asks a handler in waves, a share of which it fails.
 
-const AT_ONCE = 20;
-/** What a share is of. */
-export const HUNDRED = 100;
+export const PAGE_BYTES = 1024;
+/** Requests of a wave. */
+export const AT_ONCE = 20;
+const HUNDRED = 100;
 
-/** Throws unless exactly the faulty ones are answered with 500, and the others as they should be. */
+/**
+ * Throws unless the faulty ones, so many of each hundred, are answered with 500, and the others as they should be. Of these
+ * so many may fail as well for each hundred faults.
+ */
 export async function ask(
   fetch: (request: Request) => Promise<Response>,
   count: number,
-  faultsPerHundred: number,
+  faults: number,
+  failingWithHundred = 0,
 ): Promise<void> {
-  for (let asked = 0; asked < count; asked += AT_ONCE) {
-    const wave = Array.from({ length: Math.min(AT_ONCE, count - asked) }, async (_, index) => {
-      const isFaulty = (asked + index) % HUNDRED < faultsPerHundred;
-      const response = await fetch(new Request(`http://bench/${isFaulty ? "fault" : "page"}`));
-      const { byteLength } = await response.arrayBuffer();
-      if (response.status !== (isFaulty ? 500 : 200)) throw new Error(`an answer with ${response.status}`);
-      if (!isFaulty && byteLength !== PAGE_BYTES) throw new Error(`an answer of ${byteLength} bytes`);
-    });
-    await Promise.all(wave);
-  }
+  let failed = 0;
+  const one = async (index: number): Promise<void> => {
+    const isFaulty = index % HUNDRED < faults;
+    const response = await fetch(new Request(`http://bench/${isFaulty ? "fault" : "page"}`));
+    const { byteLength } = await response.arrayBuffer();
+    if (response.status === 500) failed++;
+    else if (isFaulty || byteLength !== PAGE_BYTES) throw new Error(`${response.status}, ${byteLength} bytes`);
+  };
+  for (let asked = 0; asked < count; asked += AT_ONCE)
+    await Promise.all(Array.from({ length: AT_ONCE }, (_, index) => one(asked + index)));
+  const faulty = (count / HUNDRED) * faults;
+  const others = failed - faulty;
+  if (others < 0 || others > Math.ceil(faulty / HUNDRED) * failingWithHundred)
+    throw new Error(`${failed} requests have failed, and ${faulty} were to`);
 }
-
-export const PAGE_BYTES = 1024;

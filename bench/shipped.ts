@@ -13,8 +13,8 @@ import { prepare } from "./peers/prepare.ts";
 /** This package does more workloads than its peers: noop alone is taken from it. */
 const OURS = `
 import module from "./build/bench/noop.wasm";
-import { guest } from "./bench/peers/wasm-proactor/guest.ts";
-export const noop = guest(module, "/noop");
+import { Guest } from "./bench/peers/wasm-proactor/guest.ts";
+export const noop = new Guest(module).at("noop");
 `;
 
 const PEERS = ["callback-table", "jspi", "asyncify", "jco", "jco-callback", "extism", "wasm-bindgen"];
