@@ -108,12 +108,13 @@ export class Context {
     return this.#resources.get(number) ?? this.instance.context.#resources.get(number);
   }
 
-  /** The same, if it is of one of these kinds. Throws BadResource. */
-  resourceOf<K extends Resource["kind"]>(number: number, ...kinds: K[]): Extract<Resource, { readonly kind: K }> {
+  /** The same, if it is of this kind, or of that. Throws BadResource. */
+  resourceOf<K extends Resource["kind"]>(number: number, kind: K, or = kind): Extract<Resource, { readonly kind: K }> {
     const resource = this.resource(number);
-    if (resource && kinds.includes(resource.kind as K)) return resource as Extract<Resource, { readonly kind: K }>;
+    if (resource?.kind === kind || resource?.kind === or) return resource as Extract<Resource, { readonly kind: K }>;
     const which = number === 0 ? "what was not granted" : `resource ${number}`;
-    throw new Failure(Status.BadResource, `${which} is no ${kinds.join(" or ")} of this context`);
+    const kinds = or === kind ? kind : `${kind} or ${or}`;
+    throw new Failure(Status.BadResource, `${which} is no ${kinds} of this context`);
   }
 
   /** The resource whose body is to be sent instead of the submission's own bytes; none if the number is 0. */

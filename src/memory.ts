@@ -9,7 +9,7 @@ import { Failure } from "./failure.ts";
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
 
-/** Up to this length a loop over ASCII is faster than a call of TextDecoder or TextEncoder. */
+/** Below this length a loop over ASCII is faster than a call of TextDecoder or TextEncoder. */
 const SHORT_TEXT = 48;
 
 export class Memory {
@@ -65,40 +65,18 @@ export const UTF8_BYTES_MAX = 3;
 
 /** Decodes UTF-8 and throws Invalid if it is none. */
 export function decodeText(bytes: Uint8Array, at: number, length: number): string {
-  const short = length <= SHORT_TEXT ? decodeShort(bytes, at, length) : undefined;
-  if (short !== undefined) return short;
+  if (length <= SHORT_TEXT) {
+    let text = "";
+    let index = at;
+    const end = at + length;
+    for (; index < end && bytes[index]! < 0x80; index++) text += String.fromCharCode(bytes[index]!);
+    if (index === end) return text;
+  }
   try {
     return decoder.decode(bytes.subarray(at, at + length));
   } catch {
     throw new Failure(Status.Invalid, "text is not UTF-8");
   }
-}
-
-/**
- * Short texts that were decoded lately, by a hash of their bytes. Keys and names of headers come again and again, and a
- * string that is there already need not be made, nor looked up by those who get it.
- */
-const known: string[] = Array<string>(256).fill("");
-
-/** Undefined if it is not ASCII. */
-function decodeShort(bytes: Uint8Array, at: number, length: number): string | undefined {
-  let hash = length;
-  for (let index = 0; index < length; index++) {
-    const byte = bytes[at + index]!;
-    if (byte >= 0x80) return undefined;
-    hash = (Math.imul(hash, 31) + byte) | 0;
-  }
-  const place = (hash ^ (hash >>> 8)) & 0xff;
-  const text = known[place]!;
-  return equals(text, bytes, at, length)
-    ? text
-    : (known[place] = String.fromCharCode(...bytes.subarray(at, at + length)));
-}
-
-function equals(text: string, bytes: Uint8Array, at: number, length: number): boolean {
-  if (text.length !== length) return false;
-  for (let index = 0; index < length; index++) if (text.charCodeAt(index) !== bytes[at + index]) return false;
-  return true;
 }
 
 /** Encodes `text` at `at` and returns the bytes written. There must be room for UTF8_BYTES_MAX for each unit. */

@@ -24,8 +24,8 @@ import {
 } from "../assembly/abi.ts";
 import { Failure } from "./failure.ts";
 import type { Memory } from "./memory.ts";
-import { decodePairs } from "./pairs.ts";
-import type { Pair } from "./pairs.ts";
+import { decodeHeaders, decodePairs } from "./pairs.ts";
+import type { HeadersRecord, Pair } from "./pairs.ts";
 import { slab } from "./slab.ts";
 
 /** A view that is moved from record to record, so that reading a batch allocates nothing. */
@@ -140,5 +140,10 @@ export class Submission {
 
   metaPairs(): Pair[] {
     return decodePairs(this.#memory.bytes, this.#word(SUBMISSION_META), this.metaBytes);
+  }
+
+  /** The same for the headers of a response to come. */
+  metaHeaders(): HeadersRecord {
+    return decodeHeaders(this.#memory.bytes, this.#word(SUBMISSION_META) >>> 0, this.metaBytes);
   }
 }

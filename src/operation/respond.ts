@@ -4,7 +4,7 @@ import { RESPOND_FORWARD, Status } from "../../assembly/abi.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Processor } from "../operation.ts";
 import { DONE } from "../outcome.ts";
-import { headersInit, headersOf } from "../pairs.ts";
+import { headersOf } from "../pairs.ts";
 import { Body } from "../resource.ts";
 import type { Source } from "../resource.ts";
 import type { Submission } from "../submission.ts";
@@ -32,9 +32,8 @@ export const Respond: Processor = {
 
 function respond(submission: Submission, source: Source | undefined): Response {
   const { argument0: status, dataBytes } = submission;
-  const pairs = submission.metaPairs();
   // Looked at before the body is taken: if they are refused, it must still be there to be used or let go of.
-  const headers = source ? headersOf(pairs) : headersInit(pairs);
+  const headers = source ? headersOf(submission.metaPairs()) : submission.metaHeaders();
   if (status < 200 || status > 599)
     throw new Failure(Status.Invalid, `respond: ${status} is no status from 200 to 599`);
   if (isBodyless(status) && (source || dataBytes > 0))
