@@ -7,6 +7,7 @@ import { once } from "node:events";
 import { registerHooks } from "node:module";
 import { fileURLToPath } from "node:url";
 import { path } from "../scripts/paths.ts";
+import { MEASURE_MS_MAX } from "./peer.ts";
 import type { Peer, Workload } from "./peer.ts";
 
 /** The same for all, whether they make use of them or not. */
@@ -50,13 +51,15 @@ export class NodeProcess {
 
   async #answer(): Promise<number> {
     const answer = await new Promise<Answer>((resolve) => {
+      const late = setTimeout(() => void this.#process.kill(), MEASURE_MS_MAX);
       const died = (code: number | null, signal: string | null): void =>
-        resolve({ error: `its process ended with ${signal ?? `code ${code}`}` });
-      this.#process.once("exit", died);
-      this.#process.once("message", (message) => {
-        this.#process.off("exit", died);
-        resolve(message as Answer);
-      });
+        settle({ error: `its process ended with ${signal ?? `code ${code}`}` });
+      const settle = (answer: Answer): void => {
+        clearTimeout(late);
+        this.#process.off("exit", died).off("message", settle);
+        resolve(answer);
+      };
+      this.#process.once("exit", died).once("message", settle);
     });
     if ("error" in answer) throw new Error(answer.error);
     return answer.ms;

@@ -32,3 +32,6 @@ export type Run = (count: number, size: number) => Promise<void> | void;
 
 /** What a peer can do; what it cannot, it leaves out. */
 export type Peer = Partial<Record<Workload, Run>>;
+
+/** Milliseconds after which a measurement has failed: nothing waits for ever. */
+export const MEASURE_MS_MAX = 120_000;

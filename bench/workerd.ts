@@ -8,6 +8,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundleWorker, COMPATIBILITY_DATE } from "../scripts/miniflare.ts";
+import { MEASURE_MS_MAX } from "./peer.ts";
 import type { Workload } from "./peer.ts";
 
 /** The binary that Miniflare starts: the package's main module is its path. */
@@ -96,7 +97,7 @@ export class WorkerdProcess {
 /** Milliseconds until the whole answer is here. Throws if it is another one. */
 export async function timed(url: string, expected: string): Promise<number> {
   const start = performance.now();
-  const response = await fetch(url);
+  const response = await fetch(url, { signal: AbortSignal.timeout(MEASURE_MS_MAX) });
   const text = await response.text();
   const ms = performance.now() - start;
   if (text !== expected) throw new Error(`${url} answers ${response.status} ${text.slice(0, 200)}`);

@@ -24,8 +24,8 @@ export interface Row {
   whole?(size: number, peer: string): number;
   /** Whether each operation carries `size` bytes: then bytes per second are given too. */
   carriesSize?: boolean;
-  /** No more rounds than these: where a sample takes long. */
-  roundsMax?: number;
+  /** No more rounds than these, where a sample takes long. */
+  roundsMax?(size: number): number;
   /** Why it makes no sense in a place. */
   notIn?: Partial<Record<Place, string>>;
   /** Why a peer cannot do it at this size there. */
@@ -38,10 +38,14 @@ type Sizes = number[] | Partial<Record<Place, number[]>>;
 
 /** Milliseconds of work before anything counts. */
 const WARM_UP_MS = 150;
+/** A single measurement that takes this long has warmed up. */
+const LONG_MS = 1000;
 
 export const PLACES: Place[] = ["node", "workerd"];
 
 const COPIES = [0, 64, 1024, 65_536, 1_048_576, 10_485_760];
+
+const fewWithMany: Row["roundsMax"] = (size) => (size >= 1_000_000 ? 3 : 7);
 
 /** Ours has one for all, armed for the earliest. */
 const tooManyTimers: Row["cannot"] = (peer, place, size) =>
@@ -113,14 +117,14 @@ export const WORKLOADS: Row[] = [
     sizes: [1000, 10_000, 100_000, 1_000_000],
     quick: { node: [1000, 100_000], workerd: [1000] },
     peers: ["promises", "wasm-proactor", "callback-table", "map-of-closures", "jspi", "asyncify", "wasm-bindgen"],
-    roundsMax: 7,
+    roundsMax: fewWithMany,
   },
   {
     workload: "million-timers",
     size: "timers at once, their times spread over a millisecond for each thousand",
     sizes: { node: [1000, 100_000, 1_000_000], workerd: [1000, 1_000_000] },
     quick: { node: [1000] },
-    roundsMax: 5,
+    roundsMax: fewWithMany,
     cannot: tooManyTimers,
     peers: ["promises", "abort-signal", "wasm-proactor"],
   },
@@ -262,7 +266,7 @@ function cellOf(row: Row, place: Place, size: number, targetMs: number): Cell {
   const time: Metric = { unit: `ns/${row.unit ?? "operation"}`, better: "less" };
   const variants = row.peers.map((peer) => variantOf(peer, row, place, size, targetMs));
   const metrics: Cell["metrics"] = carriesBytes(row, size) ? { time, bytes: BYTES } : { time };
-  return { metrics, variants, ...(row.roundsMax && { roundsMax: row.roundsMax }) };
+  return { metrics, variants, ...(row.roundsMax && { roundsMax: row.roundsMax(size) }) };
 }
 
 /** What a peer does, under its name or another one. */
@@ -292,6 +296,7 @@ export function variantOf(
         const ms = await measureMs();
         spentMs += ms;
         const factor = Math.min((targetMs * 1.1) / ms, 10);
+        if (ms >= LONG_MS) return;
         if (ms >= targetMs) enough++;
         else [count, enough] = [Math.ceil((count * factor) / whole) * whole, 0];
       }

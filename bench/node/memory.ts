@@ -1,0 +1,58 @@
+// Holds so many reads of a peer in flight, and prints what each of them takes then: `node memory.ts promises 1000000`.
+
+import { path } from "../../scripts/paths.ts";
+import { importModules } from "../node.ts";
+import type { Peer } from "../peer.ts";
+import { heldReads } from "../store.ts";
+
+const WARM_UP = 1000;
+
+/** Each instance's memory: only its exports tell of it. */
+const memories = new Set<WebAssembly.Memory>();
+const { Instance } = WebAssembly;
+WebAssembly.Instance = class extends Instance {
+  constructor(...args: ConstructorParameters<typeof Instance>) {
+    super(...args);
+    if (this.exports["memory"] instanceof WebAssembly.Memory) memories.add(this.exports["memory"]);
+  }
+};
+
+interface Usage {
+  guest: number;
+  host: number;
+}
+
+/** Bytes in use, of modules' memories and of all else. */
+function look(): Usage {
+  gc!();
+  const { heapUsed, external } = process.memoryUsage();
+  let guest = 0;
+  for (const { buffer } of memories) guest += buffer.byteLength;
+  // The engine counts modules' memories as its own external ones.
+  return { guest, host: heapUsed + external - guest };
+}
+
+/** What nobody can do without: the store's own promises, kept. The last is answered after all others. */
+const floor: Peer = {
+  async "million-in-flight"(_count, size) {
+    heldReads.expect(size);
+    await Array.from({ length: size }, () => heldReads.get()).at(-1);
+  },
+};
+
+async function peerOf(name: string): Promise<Peer> {
+  if (name === "store") return floor;
+  return ((await import(path("bench/peers", name, "index.ts"))) as { peer: Peer }).peer;
+}
+
+const [, , name, sizeText] = process.argv;
+const size = Number(sizeText);
+importModules();
+const run = (await peerOf(name!))["million-in-flight"]!;
+await run(WARM_UP, WARM_UP);
+const before = look();
+let held: Usage | undefined;
+heldReads.onHeld = () => (held = look());
+await run(size, size);
+console.log(JSON.stringify({ guest: (held!.guest - before.guest) / size, host: (held!.host - before.host) / size }));
+process.exit();
