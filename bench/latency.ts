@@ -37,5 +37,5 @@ function open(peers: string[], count: number): Cell {
     warmUp: async () => {},
     measure: () => runProgram("latency.ts", name, count),
   }));
-  return { metrics: METRICS, roundsMax: 7, variants };
+  return { metrics: METRICS, roundsMax: 5, variants };
 }
