@@ -16,7 +16,6 @@ const PEERS = [
   "jco-callback",
   "extism",
   "wasm-bindgen",
-  "extism",
 ];
 
 const METRICS: Record<string, Metric> = {
