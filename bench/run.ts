@@ -8,7 +8,7 @@ import { progress, wholeNumber } from "../scripts/terminal.ts";
 import { allCells } from "./cells.ts";
 import { Unavailable, compare, seeded } from "./compare.ts";
 import type { CellSource, Samples } from "./compare.ts";
-import { CLAIMS, beyondGuards, cellsOf, evaluate, limitText } from "./goals.ts";
+import { CLAIMS, beyondGuards, cellsOf, evaluate, guardedVariants, limitText } from "./goals.ts";
 import { FULL_RESULTS, QUICK_RESULTS, merge, readResults, writeResults } from "./results.ts";
 import type { Results, Run } from "./results.ts";
 import { ratioOf, spreadOf } from "./statistics.ts";
@@ -21,8 +21,8 @@ const HELP = `Measures this package beside what one would otherwise use.
   npm run bench -- [--quick [--guard]] [--filter text…] [--list] [--seed n]
 
   --quick    few and short rounds: a look, not a result
-  --guard    fails if a ratio is so far from what is usual that something must be broken, and is so once more when its
-             cell is measured alone
+  --guard    measures only what has a guard, a ratio so far from what is usual that something must be broken, and fails
+             if one is beyond it, and is so once more when its cell is measured alone
   --filter   only cells whose name contains this text, such as noop/node or /workerd/; may be given again
   --list     names the cells, and measures nothing
   --seed     of the order in which variants are measured
@@ -46,7 +46,8 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return console.log(HELP);
-  const cells = allCells(values.quick).filter(({ name }) => values.filter.some((text) => name.includes(text)));
+  const known = values.guard ? guarded(allCells(values.quick)) : allCells(values.quick);
+  const cells = known.filter(({ name }) => values.filter.some((text) => name.includes(text)));
   if (cells.length === 0) throw new Error(`no cell's name contains ${values.filter.join(" or ")}`);
   if (values.list) return list(cells);
 
@@ -87,6 +88,20 @@ async function measure(source: CellSource, rounds: number, random: () => number,
   } finally {
     progress("");
   }
+}
+
+/** The cells that have guards, and of these what the guards compare. */
+function guarded(cells: CellSource[]): CellSource[] {
+  return cells
+    .map(({ name, open }) => ({ name, open, compared: guardedVariants(name) }))
+    .filter(({ compared }) => compared.size > 0)
+    .map(({ name, open, compared }) => ({
+      name,
+      async open() {
+        const cell = await open();
+        return { ...cell, variants: cell.variants.filter((variant) => compared.has(variant.name)) };
+      },
+    }));
 }
 
 /** Fails for every guard that is broken, and for every one that should have been looked at and was not. */
