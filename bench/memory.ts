@@ -1,26 +1,48 @@
 // Memory: bytes that an operation takes while it is in flight, in the guest and on the host. The operation is a read, and
 // the baseline is the store alone: who reads from it pays for its promise, too.
 
+import { Unavailable } from "./compare.ts";
 import type { Cell, CellSource, Metric } from "./compare.ts";
+import { limitOf } from "./peers/limits.ts";
+import { isAtHand, prepare } from "./peers/prepare.ts";
 import { runProgram } from "./program.ts";
 
 const SIZES = { full: [1000, 100_000, 1_000_000], quick: [100_000] };
-const WAYS = ["store", "promises", "wasm-proactor"];
+const WAYS = [
+  "store",
+  "promises",
+  "wasm-proactor",
+  "callback-table",
+  "map-of-closures",
+  "jspi",
+  "asyncify",
+  "wasm-bindgen",
+];
 
 const METRICS: Record<string, Metric> = {
   guest: { unit: "bytes in the guest", better: "less" },
   host: { unit: "bytes on the host", better: "less" },
+  // Suspended stacks are in neither.
+  process: { unit: "bytes of the process", better: "less" },
 };
 
 /** In workerd nobody can look at the heap from inside. */
 export function memoryCells(quick: boolean): CellSource[] {
   const sizes = quick ? SIZES.quick : SIZES.full;
-  return sizes.map((size) => ({ name: `memory/node/${size}`, open: () => cellOf(size) }));
+  return sizes.map((size) => ({
+    name: `memory/node/${size}`,
+    open: () => cellOf(quick ? WAYS.filter(isAtHand) : WAYS, size),
+  }));
 }
 
-function cellOf(size: number): Cell {
-  const variants = WAYS.map((name) => ({
+function cellOf(ways: string[], size: number): Cell {
+  const variants = ways.map((name) => ({
     name,
+    async start() {
+      const reason = limitOf(name, "million-in-flight", "node", size);
+      if (reason) throw new Unavailable(reason);
+      await prepare(name);
+    },
     // Each sample is a process of its own, which warms up itself.
     warmUp: async () => {},
     measure: () => runProgram("memory.ts", name, size),

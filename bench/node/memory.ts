@@ -20,16 +20,17 @@ WebAssembly.Instance = class extends Instance {
 interface Usage {
   guest: number;
   host: number;
+  process: number;
 }
 
 /** Bytes in use, of modules' memories and of all else. */
 function look(): Usage {
   gc!();
-  const { heapUsed, external } = process.memoryUsage();
+  const { heapUsed, external, rss } = process.memoryUsage();
   let guest = 0;
   for (const { buffer } of memories) guest += buffer.byteLength;
   // The engine counts modules' memories as its own external ones.
-  return { guest, host: heapUsed + external - guest };
+  return { guest, host: heapUsed + external - guest, process: rss };
 }
 
 /** What nobody can do without: the store's own promises, kept. The last is answered after all others. */
@@ -54,5 +55,6 @@ const before = look();
 let held: Usage | undefined;
 heldReads.onHeld = () => (held = look());
 await run(size, size);
-console.log(JSON.stringify({ guest: (held!.guest - before.guest) / size, host: (held!.host - before.host) / size }));
+const each = (what: keyof Usage): number => (held![what] - before[what]) / size;
+console.log(JSON.stringify({ guest: each("guest"), host: each("host"), process: each("process") }));
 process.exit();
