@@ -117,7 +117,8 @@ function ratioText(
   other: string,
 ): string | undefined {
   const [values, others] = [variants[variant]?.[metric], variants[other]?.[metric]];
-  return values && others?.every(Boolean) ? times(ratioOf(values, others, metrics[metric]!.better)) : undefined;
+  if (!values || !others || ![...values, ...others].every(Boolean)) return undefined;
+  return times(ratioOf(values, others, metrics[metric]!.better));
 }
 
 const sizeOf = (rest: string): number => Number(rest.split("/").at(-1)) || 0;
