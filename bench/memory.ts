@@ -7,7 +7,7 @@ import { limitOf } from "./peers/limits.ts";
 import { isAtHand, prepare } from "./peers/prepare.ts";
 import { runProgram } from "./program.ts";
 
-const SIZES = { full: [1000, 100_000, 1_000_000], quick: [100_000] };
+const SIZES = { full: [1000, 100_000, 1_000_000], quick: [10_000] };
 const WAYS = [
   "store",
   "promises",
