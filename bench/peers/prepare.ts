@@ -40,5 +40,3 @@ async function install(folder: string): Promise<void> {
     throw new Error("its packages cannot be installed: `npm ci` in its folder fails", { cause: error });
   }
 }
-
-if (import.meta.main) for (const peer of process.argv.slice(2)) await prepare(peer);

@@ -60,7 +60,10 @@ pub async fn reads(count: u32, size: u32) -> u32 {
     let mut right = 0;
     for _ in 0..count / size {
         let values = join_all((0..size).map(|_| read())).await;
-        right += values.iter().filter(|value| Uint8Array::new(value).to_vec().len() == 8).count() as u32;
+        right += values
+            .iter()
+            .filter(|value| Uint8Array::new(value).to_vec().len() == 8)
+            .count() as u32;
     }
     right
 }

@@ -5,6 +5,13 @@ use std::env::args;
 use wasm_bindgen_cli_support::Bindgen;
 
 fn main() {
-    let [_, module, folder] = <[String; 3]>::try_from(args().collect::<Vec<_>>()).expect("bindgen <module.wasm> <folder>");
-    Bindgen::new().input_path(module).web(true).expect("no other target is set").typescript(false).generate(folder).unwrap();
+    let [_, module, folder] = <[String; 3]>::try_from(args().collect::<Vec<_>>())
+        .expect("bindgen <module.wasm> <folder>");
+    Bindgen::new()
+        .input_path(module)
+        .web(true)
+        .expect("no other target is set")
+        .typescript(false)
+        .generate(folder)
+        .unwrap();
 }
