@@ -28,6 +28,7 @@ const FIGURES: Figure[] = [
   timelines("read-1000", "A thousand reads, of which the device does a hundred at a time"),
   timelines("sequential-vs-concurrent-100", "A hundred reads of 20 ms"),
   { file: "latency.svg", draw: addedLatency },
+  { file: "memory.svg", draw: memory },
   { file: "http-requests.svg", draw: httpRequests },
   { file: "http-latency.svg", draw: httpLatency },
 ];
@@ -182,5 +183,29 @@ function addedLatency(results: Results): string | undefined {
     x: { label: "µs", log: 10 },
     textWidth: 100,
     groups: [{ label: "", dots: dots.toSorted((a, b) => a.value - b.value) }],
+  });
+}
+
+// What an operation takes while it waits.
+
+const PARTS: Record<string, string> = { guest: "in the guest", host: "on the host", process: "of the process" };
+
+function memory(results: Results): string | undefined {
+  const count = 1_000_000;
+  const cell = results.cells[`memory/node/${count}`];
+  if (!cell) return undefined;
+  const groups = Object.entries(PARTS).map(([metric, label]) => ({
+    label,
+    dots: Object.entries(cell.variants).flatMap(([name, columns]): Dot[] => {
+      const { median: value, low, high } = spreadOf(columns[metric] ?? [0]);
+      // There is no place for 0 on a logarithmic axis: who has no guest takes nothing in it.
+      return low > 0 ? [{ name, value, low, high }] : [];
+    }),
+  }));
+  return dotPlot({
+    title: "What an operation takes while it waits",
+    subtitle: `${number(count)} reads in flight in Node; the store alone has its share in all of them`,
+    x: { label: "bytes of each", log: 10 },
+    groups: groups.filter(({ dots }) => dots.length > 0),
   });
 }

@@ -1,7 +1,6 @@
 // The load's process. Nothing is between its sockets and its clock but the least of HTTP/1.1 that tells where an answer
 // ends: a client that does more takes the time of the server that it shares the machine with.
 
-import { once } from "node:events";
 import { connect } from "node:net";
 import type { Socket } from "node:net";
 import process from "node:process";
@@ -85,38 +84,31 @@ function requestOf(host: string, { path, bodyBytes }: Asked): Buffer {
   return Buffer.concat([Buffer.from(head), Buffer.alloc(bodyBytes ?? 0, "body ")]);
 }
 
+/** A server whose queue is full forgets connections that it has not accepted. */
+const ATTEMPTS_MAX = 5;
+
 /** Asks, and asks again when the answer has come to its end, as long as it is told to. */
 class Connection {
+  readonly connected = Promise.withResolvers<void>();
   /** Resolves when it is told to ask no more. */
   readonly ended = Promise.withResolvers<void>();
-  readonly #socket: Socket;
+  readonly #url: URL;
   readonly #request: Buffer;
-  #sent = 0;
+  readonly #reader: AnswerReader;
+  readonly #onAnswer: (ms: number) => boolean;
+  #socket: Socket;
+  #attempts = 0;
+  #sent: number | undefined;
 
   /** `onAnswer` takes how many ms an answer took, and tells whether to ask again. */
-  constructor({ hostname, port }: URL, request: Buffer, reader: AnswerReader, onAnswer: (ms: number) => boolean) {
+  constructor(url: URL, request: Buffer, reader: AnswerReader, onAnswer: (ms: number) => boolean) {
+    this.#url = url;
     this.#request = request;
-    const onRead = (count: number, buffer: Uint8Array): boolean => {
-      try {
-        if (!reader.take((buffer as Buffer).subarray(0, count))) return true;
-        if (onAnswer(performance.now() - this.#sent)) this.ask();
-        else this.ended.resolve();
-        return true;
-      } catch (error) {
-        this.ended.reject(error);
-        return false;
-      }
-    };
-    const onread = { buffer: Buffer.alloc(READ_BYTES), callback: onRead };
-    this.#socket = connect({ host: hostname, port: Number(port), noDelay: true, onread });
-    this.#socket.once("error", (error) => this.ended.reject(error));
-    this.#socket.once("close", () => this.ended.reject(new Error("the connection was closed")));
-    // It may fail before anyone waits for it.
-    this.ended.promise.catch(() => {});
-  }
-
-  async connected(): Promise<void> {
-    await Promise.race([once(this.#socket, "connect"), this.ended.promise]);
+    this.#reader = reader;
+    this.#onAnswer = onAnswer;
+    // They may fail before anyone waits for them.
+    for (const { promise } of [this.connected, this.ended]) promise.catch(() => {});
+    this.#socket = this.#connect();
   }
 
   ask(): void {
@@ -125,7 +117,47 @@ class Connection {
   }
 
   close(): void {
+    this.#attempts = ATTEMPTS_MAX;
     this.#socket.destroy();
+  }
+
+  #connect(): Socket {
+    const { hostname, port } = this.#url;
+    const onread = {
+      buffer: Buffer.alloc(READ_BYTES),
+      callback: (count: number, buffer: Uint8Array) => this.#read((buffer as Buffer).subarray(0, count)),
+    };
+    let failure = new Error("the connection was closed");
+    this.#attempts++;
+    return connect({ host: hostname, port: Number(port), noDelay: true, onread })
+      .once("connect", () => this.connected.resolve())
+      .once("error", (error) => (failure = error))
+      .once("close", () => this.#closed(failure));
+  }
+
+  #closed(failure: Error): void {
+    if (this.#attempts === ATTEMPTS_MAX) {
+      this.connected.reject(failure);
+      this.ended.reject(failure);
+      return;
+    }
+    this.#socket = this.#connect();
+    // What was asked was not heard. Its time goes on.
+    if (this.#sent !== undefined) this.#socket.write(this.#request);
+  }
+
+  #read(bytes: Buffer): boolean {
+    // Who has been heard is not forgotten.
+    this.#attempts = ATTEMPTS_MAX;
+    try {
+      if (!this.#reader.take(bytes)) return true;
+      if (this.#onAnswer(performance.now() - this.#sent!)) this.ask();
+      else this.ended.resolve();
+      return true;
+    } catch (error) {
+      this.ended.reject(error);
+      return false;
+    }
   }
 }
 
@@ -145,7 +177,7 @@ async function run(url: string, asked: Asked): Promise<Answered> {
     () => new Connection(place, request, new AnswerReader(lengths), onAnswer),
   );
   try {
-    await Promise.all(connections.map((connection) => connection.connected()));
+    await Promise.all(connections.map(({ connected }) => connected.promise));
     const start = performance.now();
     end = start + asked.seconds * 1000;
     for (const connection of connections) connection.ask();

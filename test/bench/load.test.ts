@@ -1,7 +1,7 @@
 // The load: every answer is counted once, at its end, however its bytes come.
 
 import { once } from "node:events";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import type { AddressInfo, Socket } from "node:net";
 import { afterAll, expect, test } from "vitest";
 import { Load } from "../../bench/load.ts";
@@ -71,6 +71,25 @@ test("load: a body is sent whole", async () => {
   const { answers } = await load.ask(server.url, asked);
   server.stop();
   expect(answers).toBe(server.requests());
+});
+
+test("load: a connection that was forgotten before it was heard is made again", async () => {
+  const answering = await serve([`${OK}content-length: 2\r\n\r\nok`]);
+  let refused = 0;
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    if (refused++ < 3) return void socket.resetAndDestroy();
+    const through = connect(Number(new URL(answering.url).port));
+    through.on("error", () => {});
+    socket.pipe(through).pipe(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { answers } = await load.ask(url, { path: "/", connections: 2, seconds: 0.02 });
+  server.close();
+  answering.stop();
+  expect(answers).toBe(answering.requests());
 });
 
 test.for<[what: string, pieces: string[], error: string]>([
