@@ -25,7 +25,7 @@ export interface Lifetime {
 }
 
 /** Microtasks that a turn waits, because what settles at one moment comes through promises of unequal depth. */
-const SETTLING_MICROTASKS = 4;
+const SETTLING_MICROTASKS = 6;
 
 export class RequestContext extends Context {
   /** Fibers that run after this turn. */

@@ -155,25 +155,45 @@ function metadataText(metadata: unknown): string {
 }
 
 /** One call of the store, on one of the context's connections. */
-async function use<T>(
-  operation: Operation,
-  call: () => Promise<T>,
-  outcomeOf: (result: T) => Outcome,
-): Promise<Outcome> {
-  const { connections } = operation.context;
-  const turn = connections.take(operation);
-  if (turn) await turn;
-  let result: T;
+function use<T>(operation: Operation, call: () => Promise<T>, outcomeOf: (result: T) => Outcome): undefined {
+  const turn = operation.context.connections.take(operation);
+  if (!turn) return perform(operation, call, outcomeOf);
+  turn.then(
+    () => perform(operation, call, outcomeOf),
+    (error) => operation.fail(error),
+  );
+}
+
+/** Settles the operation itself: of a million that wait, each would hold an async function's state otherwise. */
+function perform<T>(operation: Operation, call: () => Promise<T>, outcomeOf: (result: T) => Outcome): undefined {
+  started(call).then(
+    (result) => conclude(operation, () => outcomeOf(result)),
+    (error) => conclude(operation, () => refused(error)),
+  );
+}
+
+function conclude(operation: Operation, outcome: () => Outcome): void {
+  operation.context.connections.handOn();
   try {
-    result = await call();
+    operation.succeed(outcome());
   } catch (error) {
-    // The store says what went wrong in words only.
-    const message = messageOf(error);
-    throw new Failure(storeStatus(message), message);
-  } finally {
-    connections.handOn();
+    operation.fail(error);
   }
-  return outcomeOf(result);
+}
+
+/** The store says what went wrong in words only. */
+function refused(error: unknown): never {
+  const message = messageOf(error);
+  throw new Failure(storeStatus(message), message);
+}
+
+/** An owner's store may throw at once, and what it gives may only look like a promise. */
+function started<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return Promise.resolve(call());
+  } catch (error) {
+    return Promise.reject(error);
+  }
 }
 
 const nothing = (): Outcome => DONE;
