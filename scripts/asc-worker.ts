@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { parentPort } from "node:worker_threads";
 import asc from "assemblyscript/asc";
 import { asyncify } from "../tools/asyncify.ts";
-import { path } from "./paths.ts";
+import { HEAP_CHECKS, path } from "./paths.ts";
 
 /** What a compiler thread is asked for. Paths are relative to the repository's root. */
 export interface GuestJob {
@@ -31,7 +31,10 @@ const OWN_PACKAGE = path("node_modules/wasm-proactor");
 
 async function compile(job: GuestJob): Promise<GuestResult> {
   const result: GuestResult = { wasm: null, reads: [], diagnostics: "" };
-  const { error } = await asc.main([job.entry, ...job.argv, "--outFile", job.outFile], {
+  // As the configuration that users extend has it; there asc finds the file by the package's name.
+  const transform = job.argv.includes("release") ? ["--transform", HEAP_CHECKS] : [];
+  if (transform.length > 0) result.reads.push(HEAP_CHECKS);
+  const { error } = await asc.main([job.entry, ...job.argv, ...transform, "--outFile", job.outFile], {
     readFile(name, baseDir) {
       // An absent file is recorded as well: creating it later may change what an import resolves to.
       const file = path(baseDir, name).replace(OWN_PACKAGE, path(""));

@@ -20,3 +20,6 @@ export const HOST_ENTRIES = {
   asyncify: "tools/asyncify.ts",
   "asyncify-cli": "tools/cli.ts",
 };
+
+/** What asc is told by `--transform` where it builds for release. */
+export const HEAP_CHECKS = path("assembly/heap-checks.js");

@@ -6,7 +6,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import asc from "assemblyscript/asc";
-import { path } from "../../scripts/paths.ts";
+import { HEAP_CHECKS, path } from "../../scripts/paths.ts";
 
 const GUEST = "test/guest/explorer/driven.ts";
 
@@ -46,8 +46,9 @@ async function compile(patches: readonly Patch[], guest: string): Promise<{ wasm
   const written = new Map<string, string | Uint8Array>();
   let diagnostics = "";
   // The text is written from the same module as the binary, and has the names that the binary has not.
-  const options = ["--config", "asconfig.json", "--target", "release", "--outFile", "wasm", "--textFile", "text"];
-  const { error } = await asc.main([guest, ...options], {
+  const options = ["--config", "asconfig.json", "--target", "release", "--transform", HEAP_CHECKS];
+  const outputs = ["--outFile", "wasm", "--textFile", "text"];
+  const { error } = await asc.main([guest, ...options, ...outputs], {
     readFile: (name, baseDir) => {
       const file = path(baseDir, name);
       return existsSync(file) ? patched(file, readFileSync(file, "utf8"), patches) : null;

@@ -228,7 +228,7 @@ const WORLDS = {
 };
 
 test("package: its entries are those that are checked here", () => {
-  const entries = Object.keys(manifest.exports).filter((entry) => !entry.endsWith(".json"));
+  const entries = Object.keys(manifest.exports).filter((entry) => !/\.js(?:on)?$/.test(entry));
   expect(Object.keys(USES)).toEqual(entries.map((entry) => entry.replace(".", manifest.name)));
 });
 
