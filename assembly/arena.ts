@@ -8,7 +8,7 @@ import { ARENA_BYTES_MAX } from "./abi";
 import { decodeUtf8 } from "./utf8";
 
 const ARGUMENTS_BYTES: usize = 8192;
-const argumentsStart = memory.data(8192, 8);
+const argumentsStart = heap.alloc(ARGUMENTS_BYTES);
 let argumentsUsed: usize = 0;
 
 // What did not fit: blocks of the heap, each headed by the address of the next.
@@ -54,9 +54,8 @@ export function readBytes(at: usize, bytes: u32): ArrayBuffer {
   return changetype<ArrayBuffer>(buffer);
 }
 
-let payloadsStart: usize = memory.data(16384, 8);
 let payloadsCapacity: usize = 16384;
-let payloadsOnHeap = false;
+let payloadsStart = heap.alloc(payloadsCapacity);
 
 export function payloads(): usize {
   return payloadsStart;
@@ -72,8 +71,7 @@ export function growPayloads(bytes: u32): void {
   // Doubling bounds the number of growths; the old region holds nothing that is still valid, so nothing is copied.
   let capacity = payloadsCapacity;
   while (capacity < bytes) capacity <<= 1;
-  if (payloadsOnHeap) heap.free(payloadsStart);
+  heap.free(payloadsStart);
   payloadsStart = heap.alloc(capacity);
   payloadsCapacity = capacity;
-  payloadsOnHeap = true;
 }

@@ -65,8 +65,7 @@ if (offsetof<Completion>("auxiliary") != COMPLETION_AUXILIARY) ERROR("auxiliary 
 /** Completions that cross the border together. */
 const CAPACITY: u32 = 256;
 
-const completions = memory.data(8192, 8);
-if (<u32>CAPACITY * COMPLETION_BYTES != 8192) ERROR("completions: the static area disagrees with CAPACITY");
+const completions = heap.alloc(<usize>CAPACITY * offsetof<Completion>());
 
 export function completionAt(index: i32): Completion {
   return changetype<Completion>(completions + <usize>index * offsetof<Completion>());

@@ -1,11 +1,13 @@
 // Exchange: one incoming request, from its head to its one response.
 
 import { EventKind, RESPOND_FORWARD, Status } from "./abi";
+import { abort } from "./abort";
+import { newObject } from "./address";
 import { readText } from "./arena";
 import { Scope } from "./compose/scope";
 import { Token } from "./handler-table";
-import { AnyOperation, Anything } from "./operation";
-import { Accept, Incoming, RequestHeaders } from "./operation/accept";
+import { AnyOperation, Anything, thenAt } from "./operation";
+import { Incoming, RequestHeaders, newAccept } from "./operation/accept";
 import { Response } from "./operation/fetch";
 import { Read } from "./operation/read";
 import { encodeRespond } from "./operation/respond";
@@ -18,19 +20,23 @@ let headersOmitted = false;
 let endScope: ((scope: Anything) => void) | null = null;
 
 function assertHeaders(): void {
-  assert(!headersOmitted, "serve() was told to omit request headers");
+  if (headersOmitted) abort("serve() was told to omit request headers");
 }
 
+@final
 export class Exchange {
   /** The exchange's number in the contract. */
   readonly resource: u32;
-  private head: ArrayBuffer;
   private sent: Headers | null;
   private within: Anything | null;
 
+  /** The request's head lies behind its fields: one object less for each request. */
   constructor(incoming: Incoming) {
-    this.resource = incoming.resource;
-    this.head = incoming.head();
+    const bytes = incoming.payload_bytes;
+    const exchange = newObject(offsetof<Exchange>() + bytes, idof<Exchange>(), 0);
+    store<u32>(exchange, incoming.resource, offsetof<Exchange>("resource"));
+    memory.copy(exchange + offsetof<Exchange>(), incoming.payload, bytes);
+    return changetype<Exchange>(exchange);
   }
 
   /** Headers of the response to come. */
@@ -40,9 +46,8 @@ export class Exchange {
     return headers;
   }
 
-  /** The request's head: (method, URL), then its headers unless they are omitted. */
   private get pairs(): Pairs {
-    return changetype<Pairs>(changetype<usize>(this.head));
+    return headOf(changetype<usize>(this));
   }
 
   get method(): string {
@@ -56,12 +61,12 @@ export class Exchange {
 
   /** The URL's path, percent-encoded as it came. */
   get path(): string {
-    return pathOf(this.pairs);
+    return pathOf(headOf(changetype<usize>(this)));
   }
 
   /** What follows the `?`, without it. */
   get query(): string {
-    return queryOf(this.pairs);
+    return queryOf(headOf(changetype<usize>(this)));
   }
 
   /** The first value of a query parameter, decoded; null if it is missing or malformed. */
@@ -90,7 +95,7 @@ export class Exchange {
 
   /** Starts an operation that may outlive the answer. A failure is reported to the host's `onError`. */
   waitUntil(operation: AnyOperation): Token {
-    return operation.begin(null);
+    return operation.begin(0);
   }
 
   /** Reads the request's body, at most `bytesMax` bytes (0: the host's limit). Once. */
@@ -104,9 +109,9 @@ export class Exchange {
    */
   respond<T>(status: u32, body: T): Token {
     if (isNullable<T>()) ERROR("respond: the body may be null; look before you answer");
-    const submission = this.answer(status);
-    if (isString<T>()) submission.putDataText(<string>body);
-    else if (body instanceof ArrayBuffer) submission.putData(body);
+    const submission = answer(changetype<usize>(this), status);
+    if (isString<T>()) submission.putDataText(changetype<usize>(body));
+    else if (body instanceof ArrayBuffer) submission.putData(changetype<usize>(body));
     else if (body instanceof Uint8Array) submission.putDataBytes(body.dataStart, body.byteLength);
     else ERROR("respond: the body is a string, an ArrayBuffer or a Uint8Array");
     return commit(submission);
@@ -118,7 +123,7 @@ export class Exchange {
    */
   forward(response: Response): Token {
     if (response.failed) return this.respond(response.status == Status.TimedOut ? 504 : 502, "upstream failed");
-    const submission = this.answer(200);
+    const submission = answer(changetype<usize>(this), 200);
     submission.flags |= <u16>RESPOND_FORWARD;
     submission.argument_1 = response.resource;
     return commit(submission);
@@ -126,20 +131,30 @@ export class Exchange {
 
   /** Answers with `status` and the headers set so far, and streams the body that the host holds as `resource`. */
   stream(status: u32, resource: u32): Token {
-    const submission = this.answer(status);
+    const submission = answer(changetype<usize>(this), status);
     submission.argument_1 = resource;
     return commit(submission);
   }
+}
 
-  /** A response whose body is yet to be added. Nobody waits for its completion. */
-  private answer(status: u32): Submission {
-    const scope = this.within;
-    const end = endScope;
-    if (end && scope) end(scope);
-    const submission = prepare(null);
-    encodeRespond(submission, this.resource, status, this.sent);
-    return submission;
-  }
+/** The request's head: (method, URL), then its headers unless they are omitted. */
+function headOf(exchange: usize): Pairs {
+  return changetype<Pairs>(exchange + offsetof<Exchange>());
+}
+
+/** A response whose body is yet to be added. Nobody waits for its completion. */
+function answer(exchange: usize, status: u32): Submission {
+  const scope = load<usize>(exchange, offsetof<Exchange>("within"));
+  const end = endScope;
+  if (end && scope) end(changetype<Anything>(scope));
+  const submission = prepare(0);
+  encodeRespond(
+    submission,
+    load<u32>(exchange, offsetof<Exchange>("resource")),
+    status,
+    load<usize>(exchange, offsetof<Exchange>("sent")),
+  );
+  return submission;
 }
 
 function pathOf(head: Pairs): string {
@@ -163,10 +178,12 @@ let isServing = false;
  * requests come without their headers, for handlers that look at none. (1 is Included, as in accept.ts.)
  */
 export function serve(fn: (exchange: Exchange) => void, headers: RequestHeaders = 1): Token {
-  assert(!isServing, "serve: call it once");
+  if (isServing) abort("serve: call it once");
   isServing = true;
   headersOmitted = headers == RequestHeaders.Omitted;
-  return new Accept(EventKind.Fetch, headers).then(fn, (fn, incoming) => {
-    if (!incoming.failed) fn(new Exchange(incoming));
-  });
+  return thenAt(newAccept(EventKind.Fetch, headers), changetype<usize>(fn), changetype<usize>(onIncoming));
+}
+
+function onIncoming(fn: usize, incoming: Incoming): void {
+  if (!incoming.failed) changetype<(exchange: Exchange) => void>(fn)(new Exchange(incoming));
 }

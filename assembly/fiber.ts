@@ -128,7 +128,7 @@ export abstract class Fiber extends Composite {
   beginStretch(): void {
     Fiber.isOwnTurn = !inTurn;
     setInTurn(ON_FIBER);
-    if (Fiber.isOwnTurn) setServing(this, true);
+    if (Fiber.isOwnTurn) setServing(changetype<usize>(this), true);
     Fiber.running = this;
   }
 
@@ -280,11 +280,11 @@ class FiberOperation<C> extends Operation<Completion> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<FiberOf<C>>(1);
+  begin(handler: usize): Token {
+    const flight = newComposite<FiberOf<C>>(handler, 1);
     flight.context = this.context;
     flight.body = this.body;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }
 

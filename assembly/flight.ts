@@ -56,9 +56,11 @@ export abstract class Flight extends CompletionHandler {
   }
 
   /** Takes a slot. */
-  protected register(handler: CompletionHandler | null): void {
-    this.handler = handler;
-    const slot = claim(this);
+  protected register(): void {
+    if (offsetof<Flight>("token_slot") != 0) ERROR("a flight does not begin with its completion");
+    if (offsetof<Flight>("auxiliary") + 4 != offsetof<Completion>())
+      ERROR("a flight's completion is not laid out as one");
+    const slot = claim(changetype<usize>(this));
     markFlight(slot);
     this.completion.token = tokenOf(slot);
   }
@@ -79,9 +81,6 @@ export abstract class Flight extends CompletionHandler {
   }
 }
 
-if (offsetof<Flight>("token_slot") != 0) ERROR("a flight does not begin with its completion");
-if (offsetof<Flight>("auxiliary") + 4 != offsetof<Completion>()) ERROR("a flight's completion is not laid out as one");
-
 function append(flight: Flight): void {
   const previous = last;
   if (first && previous) previous.behind = flight;
@@ -89,25 +88,27 @@ function append(flight: Flight): void {
   last = flight;
 }
 
-/** The flight that has this slot. */
-export function flightAt(slot: u32): Flight {
-  return asFlight(peek(slot));
+function takeFirst(): Flight {
+  // No `!`: its message would be in every guest, and this code is not.
+  const flight = changetype<Flight>(changetype<usize>(first));
+  first = flight.unlink();
+  return flight;
 }
 
-function asFlight(handler: CompletionHandler | null): Flight {
-  return changetype<Flight>(changetype<usize>(handler));
+/** The flight that has this slot. */
+export function flightAt(slot: u32): Flight {
+  return changetype<Flight>(peek(slot));
 }
 
 /** Says whose handler is called next. `ofFlight`: it is a flight. */
-export function setServing(handler: CompletionHandler | null, ofFlight: bool): void {
-  serving = ofFlight ? asFlight(handler).token : 0;
+export function setServing(handler: usize, ofFlight: bool): void {
+  serving = ofFlight ? changetype<Completion>(handler).token : 0;
 }
 
 /** Lets all flights do what they have to do, those too that get something to do meanwhile. */
 export function serveFlights(): void {
   while (first) {
-    const flight = first!;
-    first = flight.unlink();
+    const flight = takeFirst();
     serving = flight.token;
     flight.serve();
   }
@@ -119,9 +120,7 @@ export function recoverFlights(): void {
   if (serving) reclaimUpwards(serving);
   serving = 0;
   while (first) {
-    const flight = first!;
-    first = flight.unlink();
-    reclaimUpwards(flight.token);
+    reclaimUpwards(takeFirst().token);
   }
 }
 
@@ -137,8 +136,8 @@ function reclaimUpwards(token: Token): void {
     const ofFlight = isFlight(slot);
     const ofMember = isMember(slot);
     let handler = release(slot);
-    if (ofFlight) handler = asFlight(handler).forgo();
+    if (ofFlight) handler = changetype<usize>(changetype<Flight>(handler).forgo());
     if (!ofMember) return;
-    token = asFlight(handler).token;
+    token = changetype<Completion>(handler).token;
   }
 }

@@ -8,6 +8,8 @@
 // that `hasFlights` is never set, and leaves out what depends on it.
 
 import { CancelResult, SLOT_COUNT_MAX } from "./abi";
+import { abort } from "./abort";
+import { newObject } from "./address";
 import { CompletionHandler } from "./completion-handler";
 
 /** Names one submission for ever: the slot in the low half, its generation, never 0, in the high half. */
@@ -24,19 +26,21 @@ const MEMBER: u32 = 4;
 const REFUSED: u32 = 8;
 const FLIGHT: u32 = 16;
 
-// ╒═════════════════════ Slot, 16 bytes ══════════════════════╕
-// ├──────────────┬──────────────┬──────────────┬──────────────┤
-// │  generation  │    state     │     next     │    member    │
-// └──────────────┴──────────────┴──────────────┴──────────────┘
-// next: the following slot in the free list, or in the list of refused submissions. Slot 0 is nobody's, so 0 ends both.
-// member: which of its flight's members has the slot; still there while the handler runs.
+// ╒═════════════ Slot, 8 bytes ═════════════╕
+// ├──────────────────────┬────────────┬───────┤
+// │      generation      │    next    │ state │
+// └──────────────────────┴────────────┴───────┘
+// next, 24 bits: the following slot in the free list, or in the list of refused submissions. Slot 0 is nobody's, so 0
+// ends both.
 @unmanaged
 class Slot {
   generation: u32;
-  state: u32;
-  next: u32;
-  member: u32;
+  next_state: u32;
 }
+
+const NEXT_SHIFT: u32 = 8;
+const STATE: u32 = 0xff;
+if (SLOT_COUNT_MAX > 1 << 24) ERROR("a slot's number does not fit into `next`");
 
 type Handlers = StaticArray<CompletionHandler | null>;
 
@@ -50,18 +54,24 @@ let firstFree: u32 = 0;
 let firstRefused: u32 = 0;
 let lastOfRefused: u32 = 0;
 
-let inFlight: u32 = 0;
 let stale: u32 = 0;
 
+/** Whether there ever was a cancel. */
+let hasCancels = false;
 /** Whether there ever was a flight. */
 export let hasFlights = false;
 // Whether the next slot is for a member of a flight, and which.
 let memberState: u32 = 0;
 let member: u32 = 0;
+/** For each slot, which of its flight's members has it. Beside the slots: few guests have as many members as operations. */
+let membersCapacity: u32 = 0;
+let members = changetype<ArrayBuffer>(0);
 
-/** Operations whose completion has not been dispatched yet. */
+/** Operations whose completion has not been dispatched yet. Counts them: whoever does not ask pays nothing. */
 export function inFlightCount(): u32 {
-  return inFlight;
+  let count: u32 = 0;
+  for (let slot: u32 = 1; slot <= lastSlot; slot++) if (slotAt(slot).next_state & STATE) count++;
+  return count;
 }
 
 /** Completions that were dropped because their generation was over. */
@@ -82,77 +92,88 @@ export function tokenOf(slot: u32): Token {
   return ((<u64>slotAt(slot).generation) << 32) | slot;
 }
 
-/** Takes a slot for a handler, or for none when nobody waits for the result. */
-export function claim(handler: CompletionHandler | null): u32 {
-  const slot = firstFree || addSlot();
+/** Takes a slot for a handler, or for none when nobody waits for the result. From here on the table holds the handler. */
+export function claim(handler: usize): u32 {
+  const slot = firstFree || addSlot(handler);
   const entry = slotAt(slot);
-  firstFree = entry.next;
-  entry.state = IN_FLIGHT | memberState;
-  if (memberState) entry.member = member;
-  memberState = 0;
-  store<usize>(handlerAt(slot), changetype<usize>(handler));
+  firstFree = entry.next_state >>> NEXT_SHIFT;
+  entry.next_state = IN_FLIGHT | memberState;
+  store<usize>(handlerAt(slot), handler);
   // Tells the collector, as an assignment would.
-  __link(changetype<usize>(handlers), changetype<usize>(handler), true);
-  inFlight++;
+  __link(changetype<usize>(handlers), handler, true);
+  if (memberState) noteMember(slot);
   return slot;
 }
 
-function addSlot(): u32 {
-  const slot = ++lastSlot;
-  if (slot >= slotCapacity) grow();
+function addSlot(handler: usize): u32 {
+  const slot = lastSlot + 1;
+  if (slot + 1 == slotCapacity) {
+    // Room for the next one takes memory, for which the collector may run: it shall find the handler.
+    store<usize>(handlerAt(slot), handler);
+    grow();
+  }
+  lastSlot = slot;
   const entry = slotAt(slot);
   entry.generation = 1;
-  entry.next = 0;
+  entry.next_state = 0;
   return slot;
 }
 
 function grow(): void {
-  const before = <usize>slotCapacity;
+  const before = slotCapacity;
   // Out of reach with a host that keeps the contract: it refuses submissions long before.
-  assert(before < SLOT_COUNT_MAX);
-  slotCapacity = max(SLOTS_AT_START, slotCapacity << 1);
-  slots = changetype<ArrayBuffer>(enlarged(changetype<usize>(slots), before, offsetof<Slot>(), idof<ArrayBuffer>()));
-  handlers = changetype<Handlers>(enlarged(changetype<usize>(handlers), before, sizeof<usize>(), idof<Handlers>()));
+  if (before == SLOT_COUNT_MAX) abort();
+  const capacity = max(SLOTS_AT_START, before << 1);
+  handlers = changetype<Handlers>(
+    enlarged(changetype<usize>(handlers), before, capacity, sizeof<usize>(), idof<Handlers>()),
+  );
+  slots = changetype<ArrayBuffer>(
+    enlarged(changetype<usize>(slots), before, capacity, offsetof<Slot>(), idof<ArrayBuffer>()),
+  );
+  slotCapacity = capacity;
 }
 
-/** A copy of the first `count` items with room for all slots, and zeros in it. */
-function enlarged(items: usize, count: usize, itemBytes: usize, id: u32): usize {
-  const bytes = <usize>slotCapacity * itemBytes;
-  const copy = __new(bytes, id);
-  memory.fill(copy, 0, bytes);
+/** A copy of `count` items with room for `capacity`, and zeros in it. */
+function enlarged(items: usize, count: u32, capacity: u32, itemBytes: u32, id: u32): usize {
+  const copy = newObject(capacity * itemBytes, id, 0);
   memory.copy(copy, items, count * itemBytes);
   return copy;
 }
+
+grow();
 
 /**
  * Whether the token's operation is still in flight. A completion for any other token is dropped, and counted: for one
  * that the host has refused too, because its slot waits in the list of these.
  */
 export function isLive(token: Token): bool {
-  if (cancelResult(token) == CancelResult.Won && slotAt(<u32>token).state < REFUSED) return true;
+  const slot = <u32>token;
+  // A free slot's state is 0, which this makes the largest number.
+  if (slot - 1 < lastSlot && tokenOf(slot) == token && (slotAt(slot).next_state & STATE) - 1 < REFUSED - 1) return true;
   stale++;
   return false;
 }
 
 export function isCancelled(slot: u32): bool {
-  return (slotAt(slot).state & CANCELLED) != 0;
+  return hasCancels && (slotAt(slot).next_state & CANCELLED) != 0;
 }
 
 /** The handler of a live slot, which stays in place: for a completion that others will follow. */
-export function peek(slot: u32): CompletionHandler | null {
-  return changetype<CompletionHandler | null>(load<usize>(handlerAt(slot)));
+export function peek(slot: u32): usize {
+  return load<usize>(handlerAt(slot));
 }
 
-/** Frees a live slot and returns its handler. Before the handler runs, so that a chain needs one slot only. */
-export function release(slot: u32): CompletionHandler | null {
+/**
+ * Frees a live slot and returns its handler, which nothing may hold any more. Before the handler runs, so that a chain
+ * needs one slot only.
+ */
+export function release(slot: u32): usize {
   const handler = peek(slot);
   const entry = slotAt(slot);
   store<usize>(handlerAt(slot), 0);
   entry.generation = max(entry.generation + 1, 1);
-  entry.state = 0;
-  entry.next = firstFree;
+  entry.next_state = firstFree << NEXT_SHIFT;
   firstFree = slot;
-  inFlight--;
   return handler;
 }
 
@@ -163,21 +184,22 @@ export function cancelResult(token: Token): CancelResult {
   if (slot - 1 >= lastSlot || generation == 0) return CancelResult.Unknown;
   const entry = slotAt(slot);
   if (generation < entry.generation) return CancelResult.TooLate;
-  return generation == entry.generation && entry.state ? CancelResult.Won : CancelResult.Unknown;
+  return generation == entry.generation && entry.next_state & STATE ? CancelResult.Won : CancelResult.Unknown;
 }
 
 /** Marks a live slot: its handler will see Cancelled, whatever the work comes to. False if it was marked before. */
 export function markCancelled(slot: u32): bool {
   const entry = slotAt(slot);
-  if (entry.state & CANCELLED) return false;
-  entry.state |= CANCELLED;
+  if (entry.next_state & CANCELLED) return false;
+  entry.next_state |= CANCELLED;
+  hasCancels = true;
   return true;
 }
 
 /** Takes the handler away from an operation that is of no interest any more. */
 export function disown(token: Token): void {
   store<usize>(handlerAt(<u32>token), 0);
-  slotAt(<u32>token).state &= ~MEMBER;
+  slotAt(<u32>token).next_state &= ~MEMBER;
 }
 
 /** Remembers that the host refused the submission, unless it has completed it all the same. */
@@ -185,9 +207,8 @@ export function refuse(token: Token): void {
   if (!isLive(token)) return;
   const slot = <u32>token;
   const entry = slotAt(slot);
-  entry.state |= REFUSED;
-  entry.next = 0;
-  if (firstRefused) slotAt(lastOfRefused).next = slot;
+  entry.next_state = (entry.next_state & STATE) | REFUSED;
+  if (firstRefused) slotAt(lastOfRefused).next_state |= slot << NEXT_SHIFT;
   else firstRefused = slot;
   lastOfRefused = slot;
 }
@@ -197,10 +218,12 @@ export function lastRefused(): u32 {
   return firstRefused ? lastOfRefused : 0;
 }
 
-/** Takes the first slot out of the list of refused ones. */
+/** Takes the first slot out of the list of refused ones. It is in flight again, until it hears of it. */
 export function takeRefused(): u32 {
   const slot = firstRefused;
-  firstRefused = slotAt(slot).next;
+  const entry = slotAt(slot);
+  firstRefused = entry.next_state >>> NEXT_SHIFT;
+  entry.next_state &= STATE & ~REFUSED;
   return slot;
 }
 
@@ -209,15 +232,15 @@ export function takeRefused(): u32 {
 /** Makes a slot that of a flight. */
 export function markFlight(slot: u32): void {
   hasFlights = true;
-  slotAt(slot).state |= FLIGHT;
+  slotAt(slot).next_state |= FLIGHT;
 }
 
 export function isFlight(slot: u32): bool {
-  return hasFlights && (slotAt(slot).state & FLIGHT) != 0;
+  return hasFlights && (slotAt(slot).next_state & FLIGHT) != 0;
 }
 
 export function isMember(slot: u32): bool {
-  return hasFlights && (slotAt(slot).state & MEMBER) != 0;
+  return hasFlights && (slotAt(slot).next_state & MEMBER) != 0;
 }
 
 /** The next slot that is claimed is for this member of the flight that is its handler. */
@@ -226,7 +249,18 @@ export function expectMember(index: u32): void {
   memberState = MEMBER;
 }
 
+function noteMember(slot: u32): void {
+  if (membersCapacity < slotCapacity) {
+    members = changetype<ArrayBuffer>(
+      enlarged(changetype<usize>(members), membersCapacity, slotCapacity, sizeof<u32>(), idof<ArrayBuffer>()),
+    );
+    membersCapacity = slotCapacity;
+  }
+  store<u32>(changetype<usize>(members) + ((<usize>slot) << 2), member);
+  memberState = 0;
+}
+
 /** Which member had the slot, until it is claimed again. */
 export function memberOf(slot: u32): u32 {
-  return slotAt(slot).member;
+  return load<u32>(changetype<usize>(members) + ((<usize>slot) << 2));
 }

@@ -1,5 +1,6 @@
 // Operation: what a guest asks for, as a value. Nothing runs until it is submitted, and it may be submitted again.
 
+import { newObject } from "./address";
 import { CompletionHandler } from "./completion-handler";
 import { Completion } from "./completion-queue";
 import { Delay } from "./compose/delay";
@@ -41,22 +42,59 @@ export abstract class AnyOperation {
    * failure is reported to the host's `onError`.
    */
   submit(handler: CompletionHandler | null = null): Token {
-    return this.begin(handler);
+    return start(changetype<usize>(this), changetype<usize>(handler));
   }
 
-  /** What `submit` does; a composite operation does it in another way. */
-  begin(handler: CompletionHandler | null): Token {
-    const submission = prepare(handler);
-    submission.putNumbers(changetype<usize>(this));
+  /** What `submit` does; a composite operation does it in another way. Nothing need hold the handler. */
+  begin(handler: usize): Token {
+    const submission = prepareNumbers(changetype<usize>(this), handler);
     this.encode(submission);
     return commit(submission);
   }
 }
 
+/** In the place of an opcode's highest bit: there is nothing to encode but numbers. */
+export const PLAIN: u32 = 0x8000;
+
+// By addresses. Each call with a reference puts a frame on the shadow stack, and frames are what a submission costs most.
+
+/** Starts an operation of whichever kind. */
+export function start(operation: usize, handler: usize): Token {
+  if (load<u32>(operation) & PLAIN) return commit(prepareNumbers(operation, handler));
+  return begin(operation, handler);
+}
+
+function begin(operation: usize, handler: usize): Token {
+  return changetype<AnyOperation>(operation).begin(handler);
+}
+
+function prepareNumbers(operation: usize, handler: usize): Submission {
+  const submission = prepare(handler);
+  submission.putNumbers(operation);
+  return submission;
+}
+
 if (offsetof<AnyOperation>("opcode_flags") != 0) ERROR("opcode_flags is not where putNumbers reads it");
+if (offsetof<AnyOperation>("resource") != 4) ERROR("resource is not where putNumbers reads it");
 if (offsetof<AnyOperation>("deadline_ms") != 8) ERROR("deadline_ms is not where putNumbers reads it");
 if (offsetof<AnyOperation>("argument_0") != 12) ERROR("argument_0 is not where putNumbers reads it");
 if (offsetof<AnyOperation>("argument_3") != 24) ERROR("argument_3 is not where putNumbers reads it");
+
+// Where an operation's own fields begin, and its first number that is not the same for all.
+export const OPERATION_CONTENT: usize = offsetof<AnyOperation>();
+export const OPERATION_ARGUMENT_0: usize = offsetof<AnyOperation>("argument_0");
+
+/**
+ * Makes an operation by hand, of the class whose size and number these are. Its first field is `content`, an address or
+ * 0. Whoever sets more references does so before taking more memory, so that the collector need not be told.
+ */
+export function newOperation(bytes: usize, id: u32, opcode_flags: u32, resource: u32, content: usize): usize {
+  const operation = newObject(bytes, id, content);
+  store<u32>(operation, opcode_flags);
+  store<u32>(operation, resource, 4);
+  if (bytes > OPERATION_CONTENT) store<usize>(operation, content, OPERATION_CONTENT);
+  return operation;
+}
 
 /** `R` is the view through which the operation's result is read: an unmanaged class over Completion. */
 export abstract class Operation<R> extends AnyOperation {
@@ -65,15 +103,15 @@ export abstract class Operation<R> extends AnyOperation {
    * operation completes with TimedOut. See proactor_v1, rule 7. What it returns has no options of its own any more.
    */
   timeout(ms: u32): this {
-    this.deadline_ms = ms;
+    store<u32>(changetype<usize>(this), ms, offsetof<AnyOperation>("deadline_ms"));
     return this;
   }
 
   /** Starts the operation and calls `fn(context, result)`: what a closure would do in a language that has them. */
   then<C>(context: C, fn: (context: C, result: R) => void): Token {
     // In wasm all objects have one type, so one class serves all pairs with an object: less code for each `then`.
-    if (isManaged<C>()) return this.begin(thenObject(changetype<usize>(context), changetype<usize>(fn)));
-    return this.begin(new Then<C, R>(context, fn));
+    if (isManaged<C>()) return thenAt(changetype<usize>(this), changetype<usize>(context), changetype<usize>(fn));
+    return this.begin(changetype<usize>(new Then<C, R>(context, fn)));
   }
 
   /** On a fiber: starts the operation and waits for its result, which is valid until the fiber waits again. */
@@ -133,21 +171,28 @@ export abstract class Operation<R> extends AnyOperation {
 // oxlint-disable-next-line typescript/no-wrapper-object-types -- the root of all classes here, and no wrapper.
 export type Anything = Object;
 
-/** Takes memory itself: a chain of constructors up to that of Object is 100 bytes more, and slower. */
-function thenObject(context: usize, fn: usize): ThenObject {
-  const handler = changetype<ThenObject>(__new(offsetof<ThenObject>(), idof<ThenObject>()));
-  handler.context = changetype<Anything>(context);
-  handler.fn = changetype<(context: Anything | null, result: Completion) => void>(fn);
+/** `then` for an object as the context, by addresses. */
+export function thenAt(operation: usize, context: usize, fn: usize): Token {
+  return begin(operation, thenObject(operation, context, fn));
+}
+
+function thenObject(operation: usize, context: usize, fn: usize): usize {
+  const handler = newObject(offsetof<ThenObject>(), idof<ThenObject>(), operation);
+  store<usize>(handler, context, offsetof<ThenObject>("context"));
+  store<usize>(handler, fn, offsetof<ThenObject>("fn"));
   return handler;
 }
 
 class ThenObject extends CompletionHandler {
   context: Anything | null;
-  fn: (context: Anything | null, result: Completion) => void;
+  fn: (context: usize, result: Completion) => void;
 
   onComplete(completion: Completion): void {
-    noteHandler(changetype<usize>(this.fn));
-    this.fn(this.context, completion);
+    const fn = load<usize>(changetype<usize>(this), offsetof<ThenObject>("fn"));
+    noteHandler(fn);
+    // By addresses: whoever called this holds it, and it holds both.
+    const context = load<usize>(changetype<usize>(this), offsetof<ThenObject>("context"));
+    changetype<(context: usize, result: Completion) => void>(fn)(context, completion);
   }
 }
 

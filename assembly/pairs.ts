@@ -1,9 +1,8 @@
 // Pairs: the one encoding for lists of names and values. See the ruler in abi.ts.
 
 import { PAIRS_HEAD_BYTES, PAIR_LENGTHS_BYTES } from "./abi";
-import { bytesAt, unitsAt } from "./address";
+import { bytesAt, newObject, shorten, unitsAt } from "./address";
 import { readText } from "./arena";
-import { Submission } from "./submission-queue";
 import { encodeUtf8 } from "./utf8";
 
 /** A list as the host wrote it, in the arena or in a copy of it. */
@@ -70,21 +69,17 @@ function lowerCase(unit: u32): u32 {
 
 // A list to be sent is encoded as it grows, so that sending it is one copy.
 
-export function emptyList(): ArrayBuffer {
-  const list = __new(PAIRS_HEAD_BYTES, idof<ArrayBuffer>());
-  store<u32>(list, 0);
-  return changetype<ArrayBuffer>(list);
+/** The list with a pair more; null is the empty one. It takes the place of `list`. */
+export function withPair(list: ArrayBuffer | null, name: string, value: string): ArrayBuffer {
+  return changetype<ArrayBuffer>(addPair(changetype<usize>(list), changetype<usize>(name), changetype<usize>(value)));
 }
 
-/** The list with a pair more. It takes the place of `list`, whose memory it may be. */
-export function withPair(list: ArrayBuffer, name: string, value: string): ArrayBuffer {
-  return changetype<ArrayBuffer>(append(changetype<usize>(list), changetype<usize>(name), changetype<usize>(value)));
-}
-
-function append(list: usize, name: usize, value: usize): usize {
-  const bytes = bytesAt(list);
+/** The same by addresses. */
+export function addPair(list: usize, name: usize, value: usize): usize {
+  const bytes = list ? bytesAt(list) : PAIRS_HEAD_BYTES;
   const room = PAIR_LENGTHS_BYTES + (unitsAt(name) + unitsAt(value)) * 3;
-  const longer = changetype<Pairs>(__renew(list, bytes + room));
+  const longer = changetype<Pairs>(newObject(bytes + room, idof<ArrayBuffer>(), list));
+  if (list) memory.copy(changetype<usize>(longer), list, bytes);
   const lengths = longer.lengthsAt(longer.count++);
   const end = changetype<usize>(longer) + bytes;
   const at = end + PAIR_LENGTHS_BYTES;
@@ -93,20 +88,20 @@ function append(list: usize, name: usize, value: usize): usize {
   const valueBytes = encodeUtf8(value, unitsAt(value), at + nameBytes);
   store<u32>(lengths, nameBytes);
   store<u32>(lengths, valueBytes, 4);
-  return __renew(changetype<usize>(longer), bytes + PAIR_LENGTHS_BYTES + nameBytes + valueBytes);
+  return shorten(changetype<usize>(longer), bytes + PAIR_LENGTHS_BYTES + nameBytes + valueBytes);
 }
 
 /** Headers to be sent: order is kept, names may repeat. */
 export class Headers {
-  private list: ArrayBuffer = emptyList();
+  private list: ArrayBuffer | null;
 
   append(name: string, value: string): this {
     this.list = withPair(this.list, name, value);
     return this;
   }
+}
 
-  /** Encodes this list as the submission's meta. */
-  encode(submission: Submission): void {
-    submission.putMeta(this.list);
-  }
+/** The list of these headers, or 0 for none. Both are addresses. */
+export function listOf(headers: usize): usize {
+  return headers ? load<usize>(headers, offsetof<Headers>("list")) : 0;
 }

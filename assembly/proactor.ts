@@ -1,8 +1,18 @@
 // Proactor: takes completions from the queue and calls their handlers, one after the other, never inside another.
 
 import { Runtime } from "shared/runtime";
-import { DISPATCHED, HANDLER_SHIFT, MORE, RECLAIM, Status } from "./abi";
-import { takeAborted } from "./abort";
+import {
+  COMPLETION_PAYLOAD_BYTES,
+  COMPLETION_RESOURCE,
+  COMPLETION_STATUS,
+  DISPATCHED,
+  HANDLER_SHIFT,
+  MORE,
+  RECLAIM,
+  Status,
+} from "./abi";
+import { abort, takeAborted } from "./abort";
+import { CompletionHandler } from "./completion-handler";
 import { Completion, completionAt, fill } from "./completion-queue";
 import { takeCpuWarning } from "./cpu-limit";
 import { reclaim, recoverFlights, serveFlights, setServing } from "./flight";
@@ -27,7 +37,7 @@ const MEMBER_ROUNDS_MAX = 16_384;
 /** With the minimal runtime nobody else collects; this often it is worth the walk over the heap. */
 const COLLECT_AFTER_DISPATCHES: i32 = 256;
 
-// This turn's completions, and how many of them were dispatched: here, so that `recover` finds what an abort left.
+// The completions in the queue, and how many of them were dispatched: here, so that `recover` finds what an abort left.
 let count: i32 = 0;
 let dispatched: i32 = 0;
 let stackAtEntry: usize = 0;
@@ -45,41 +55,58 @@ export function run(budget: i32): i32 {
   if (ASC_RUNTIME == Runtime.Minimal) collectBetweenTurns();
   setInTurn(IN_TURN);
   stackAtEntry = __stack_pointer;
-  count = fill(budget);
-  for (dispatched = 0; dispatched < count;) {
-    // Better one request that fails with a report than an isolate that is ended with all its requests.
-    assert(!takeCpuWarning(), "the CPU limit is near");
-    dispatch(completionAt(dispatched++));
-  }
+  const taken = fill(budget);
+  if (ASC_RUNTIME == Runtime.Minimal) uncollected += taken;
+  dispatchAll(taken);
   if (hasFlights) serveFlights();
   flush();
   deliverRefusals();
   setInTurn(0);
-  return count;
+  return taken;
 }
 
-function dispatch(completion: Completion): void {
-  if (!isLive(completion.token)) dispose(completion);
-  else if (completion.flags & RECLAIM) reclaim(completion.token);
-  else deliver(completion);
+/** One function, so that all handlers have one frame on the shadow stack, which keeps them from the collector. */
+function dispatchAll(records: i32): void {
+  count = records;
+  for (dispatched = 0; dispatched < count;) {
+    // Better one request that fails with a report than an isolate that is ended with all its requests.
+    if (takeCpuWarning()) abort("the CPU limit is near");
+    const completion = completionAt(dispatched++);
+    const handler = receive(completion);
+    if (handler) changetype<CompletionHandler>(handler).onComplete(completion);
+  }
+}
+
+/** What is to be done for a completion but to call its handler, whose address this returns; or 0. */
+function receive(completion: Completion): usize {
+  if (!isLive(completion.token)) {
+    dispose(completion);
+    return 0;
+  }
+  if (completion.flags & RECLAIM) {
+    reclaim(completion.token);
+    return 0;
+  }
+  return conclude(completion);
 }
 
 function dispose(completion: Completion): void {
   if (completion.resource) submitClose(completion.resource);
 }
 
-function deliver(completion: Completion): void {
+function conclude(completion: Completion): usize {
   const slot = completion.token_slot;
   const cancelled = isCancelled(slot);
   const ofFlight = isMember(slot);
   const handler = completion.flags & MORE ? peek(slot) : release(slot);
+  // Nothing holds the handler now. But what this submits gets the slot that has become free, so the collector cannot run.
   if (cancelled) overrule(completion);
   completion.flags |= DISPATCHED;
   if (hasFlights) setServing(handler, ofFlight);
-  if (handler) handler.onComplete(completion);
+  return handler;
 }
 
-/** Says in the last record, for whoever watches, which function is running as a handler. */
+/** Says in the record, for whoever watches, which function is running as a handler. */
 export function noteHandler(fn: usize): void {
   const completion = completionAt(dispatched - 1);
   completion.flags = (load<u32>(fn) << HANDLER_SHIFT) | (completion.flags & (MORE | DISPATCHED));
@@ -103,24 +130,26 @@ export function deliverRefusals(): void {
   let rounds = 0;
   for (let last = lastRefused(); last; last = lastRefused()) {
     const roundsMax = hasFlights ? MEMBER_ROUNDS_MAX : REFUSED_ROUNDS_MAX;
-    assert(rounds++ < roundsMax, "resubmitted while the host refuses: wait for a completion first");
+    if (rounds++ == roundsMax) abort("resubmitted while the host refuses");
     let slot: u32;
     do {
       slot = takeRefused();
-      deliverRefusal(slot);
+      writeRefusal(slot);
+      dispatchAll(1);
     } while (slot != last);
     if (hasFlights) serveFlights();
     flush();
   }
 }
 
-function deliverRefusal(slot: u32): void {
-  // The first record of the queue is free again: everything in it was dispatched.
+/** Into the first record of the queue, which is free again: everything in it was dispatched. */
+function writeRefusal(slot: u32): void {
   const completion = completionAt(0);
-  memory.fill(changetype<usize>(completion), 0, offsetof<Completion>());
+  const record = changetype<usize>(completion);
   completion.token = tokenOf(slot);
-  completion.status = Status.Again;
-  deliver(completion);
+  store<u64>(record, <u32>Status.Again, COMPLETION_STATUS);
+  store<u64>(record, 0, COMPLETION_RESOURCE);
+  store<u64>(record, 0, COMPLETION_PAYLOAD_BYTES);
 }
 
 /**
@@ -143,7 +172,6 @@ function forgo(completion: Completion): void {
 
 /** The minimal runtime sees no stack, so it may collect only here, where none of ours is left. */
 function collectBetweenTurns(): void {
-  uncollected += dispatched;
   // Memory that grew was filled with large objects, or will be filled with small ones more slowly than before.
   if (uncollected < COLLECT_AFTER_DISPATCHES && memory.size() == pagesAtCollection) return;
   uncollected = 0;

@@ -1,6 +1,8 @@
 // The imports of the contract, declared once. The file's base name is the import module's name.
 // docs/contract.md says what each may return; see there for ownership and errors.
 
+import { abort as stop } from "./abort";
+
 /** Hands over `count` submissions. Returns how many were admitted, or a negative Status. Completes nothing inline. */
 export declare function submit(submissions: usize, count: u32): i32;
 
@@ -22,6 +24,6 @@ export declare function abort(
 
 /** What `submit` and `poll` return if the host took the call itself. A library that keeps the contract gets nothing else. */
 export function accepted(count: u32, most: u32): u32 {
-  assert(count <= most, "the host rejected the call");
+  if (count > most) stop("the host rejected the call");
   return count;
 }

@@ -4,7 +4,6 @@
 declare function __new(size: usize, id: u32): usize;
 
 /** Gives an object another size, and perhaps another place. */
-declare function __renew(object: usize, size: usize): usize;
 
 /** Tells the collector of a reference that was stored by hand. */
 declare function __link(parent: usize, child: usize, expectMultiple: bool): void;

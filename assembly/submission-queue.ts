@@ -27,7 +27,6 @@ import {
 } from "./abi";
 import { bytesAt, unitsAt } from "./address";
 import { resetArguments, takeArguments } from "./arena";
-import { CompletionHandler } from "./completion-handler";
 import { Token, claim, hasFlights, refuse, tokenOf } from "./handler-table";
 import { accepted, submit } from "./proactor_v1";
 import { encodeUtf8 } from "./utf8";
@@ -65,21 +64,23 @@ export class Submission {
   /** Takes an operation's numbers, which lie at `from` in the order that they have here. See operation.ts. */
   putNumbers(from: usize): void {
     const to = changetype<usize>(this);
-    // Two words at a time. DETACHED is set already, hence the or.
-    store<u64>(to, load<u64>(to, SUBMISSION_OPCODE) | load<u64>(from), SUBMISSION_OPCODE);
+    // Two words at a time. DETACHED is set already, hence the or. The opcode has a bit that is not the host's.
+    store<u64>(to, load<u64>(to, SUBMISSION_OPCODE) | (load<u64>(from) & ~0x8000), SUBMISSION_OPCODE);
     store<u32>(to, load<u32>(from, 8), SUBMISSION_DEADLINE_MS);
     store<u64>(to, load<u64>(from, 12), SUBMISSION_ARGUMENT_0);
     store<u64>(to, load<u64>(from, 20), SUBMISSION_ARGUMENT_2);
   }
 
+  // Strings and buffers by their addresses; 0 is none. See address.ts.
+
   /** What is addressed: a key, a prefix. */
-  putName(text: string): void {
-    putText(changetype<usize>(this) + offsetof<Submission>("name"), changetype<usize>(text));
+  putName(text: usize): void {
+    putText(changetype<usize>(this) + offsetof<Submission>("name"), text);
   }
 
   /** Content that the guest may change right after: it is copied if it is small, else it crosses the border at once. */
-  putData(content: ArrayBuffer): void {
-    this.putDataBytes(changetype<usize>(content), bytesAt(changetype<usize>(content)));
+  putData(buffer: usize): void {
+    putBuffer(changetype<usize>(this) + offsetof<Submission>("data"), buffer);
   }
 
   /** The same for bytes anywhere in memory. */
@@ -87,28 +88,32 @@ export class Submission {
     putBytes(changetype<usize>(this) + offsetof<Submission>("data"), content, bytes);
   }
 
-  putDataText(text: string): void {
-    putText(changetype<usize>(this) + offsetof<Submission>("data"), changetype<usize>(text));
+  putDataText(text: usize): void {
+    putText(changetype<usize>(this) + offsetof<Submission>("data"), text);
   }
 
   /** What describes the content: a list of pairs. */
-  putMeta(content: ArrayBuffer): void {
-    const start = changetype<usize>(content);
-    putBytes(changetype<usize>(this) + offsetof<Submission>("meta"), start, bytesAt(start));
+  putMeta(buffer: usize): void {
+    putBuffer(changetype<usize>(this) + offsetof<Submission>("meta"), buffer);
   }
 
-  putMetaText(text: string): void {
-    putText(changetype<usize>(this) + offsetof<Submission>("meta"), changetype<usize>(text));
+  putMetaText(text: usize): void {
+    putText(changetype<usize>(this) + offsetof<Submission>("meta"), text);
   }
 }
 
 // At `field` lie a pointer and the number of bytes that it points to.
 
 function putText(field: usize, text: usize): void {
+  if (!text) return;
   const units = unitsAt(text);
   const start = takeArguments(units * 3);
   store<usize>(field, start);
   store<u32>(field, encodeUtf8(text, units, start), 4);
+}
+
+function putBuffer(field: usize, buffer: usize): void {
+  if (buffer) putBytes(field, buffer, bytesAt(buffer));
 }
 
 function putBytes(field: usize, content: usize, bytes: u32): void {
@@ -148,10 +153,9 @@ const CAPACITY: u32 = 256;
 /** Content above this size is not copied in the guest; the host copies it during the call. */
 const COPIED_BYTES_MAX: u32 = 1024;
 
-const submissions = memory.data(16384, 8);
-if (<u32>CAPACITY * SUBMISSION_BYTES != 16384) ERROR("submissions: the static area disagrees with CAPACITY");
+const submissions = heap.alloc(<usize>CAPACITY * offsetof<Submission>());
 
-// Records from `length` on are blank: zeroed together after each flush, which is cheaper than one by one.
+// The last of them may not be committed yet.
 let length: u32 = 0;
 let flushDue = false;
 
@@ -172,18 +176,30 @@ function submissionAt(index: u32): Submission {
   return changetype<Submission>(submissions + <usize>index * offsetof<Submission>());
 }
 
-/** A blank submission with a token of its own; the operation fills it in and calls `commit`, before any other `prepare`. */
-export function prepare(handler: CompletionHandler | null): Submission {
-  const submission = submissionAt(length);
-  submission.token = tokenOf(claim(handler));
-  if (!handler) submission.flags = <u16>DETACHED;
+/**
+ * A blank submission with a token of its own; the operation fills it in and calls `commit`, before any other `prepare`.
+ * The handler's address, or 0 for none.
+ */
+export function prepare(handler: usize): Submission {
+  const slot = claim(handler);
+  const submission = submissionAt(length++);
+  submission.token = tokenOf(slot);
+  // Two words at a time: engines call a function for memory.fill.
+  const record = changetype<usize>(submission);
+  store<u64>(record, handler ? 0 : (<u64>DETACHED) << 16, SUBMISSION_OPCODE);
+  store<u64>(record, 0, SUBMISSION_DEADLINE_MS);
+  store<u64>(record, 0, SUBMISSION_NAME_BYTES);
+  store<u64>(record, 0, SUBMISSION_DATA_BYTES);
+  store<u64>(record, 0, SUBMISSION_META_BYTES);
+  store<u64>(record, 0, SUBMISSION_ARGUMENT_1);
+  store<u64>(record, 0, SUBMISSION_ARGUMENT_3);
   return submission;
 }
 
-/** Adds the prepared submission to the queue. */
+/** Leaves the prepared submission to the queue. */
 export function commit(submission: Submission): Token {
   const token = submission.token;
-  if (++length == CAPACITY || flushDue || !inTurn) flush();
+  if (length == CAPACITY || flushDue || !inTurn) flush();
   return token;
 }
 
@@ -195,7 +211,7 @@ export function flush(): void {
     // What lies behind may make room: an answer, a cancel, a close.
     if (next < count) refuse(submissionAt(next++).token);
   }
-  clear(0, count);
+  keep(0);
 }
 
 /**
@@ -204,21 +220,18 @@ export function flush(): void {
  */
 export function discard(): void {
   let kept: u32 = 0;
-  let count: u32 = 0;
-  // The last one may have its token and not be committed.
-  for (; count < CAPACITY && submissionAt(count).token; count++) {
-    const submission = submissionAt(count);
+  for (let next: u32 = 0; next < length; next++) {
+    const submission = submissionAt(next);
     if (hasFlights && submission.opcode == <u16>Opcode.Wake)
       memory.copy(changetype<usize>(submissionAt(kept++)), changetype<usize>(submission), offsetof<Submission>());
     else refuse(submission.token);
   }
-  clear(kept, count);
+  keep(kept);
 }
 
-/** Makes the records from `first` on blank. */
-function clear(first: u32, count: u32): void {
-  memory.fill(changetype<usize>(submissionAt(first)), 0, <usize>(count - first) * offsetof<Submission>());
-  length = first;
+/** Keeps the first records, and nothing of the others. */
+function keep(count: u32): void {
+  length = count;
   flushDue = false;
   resetArguments();
 }

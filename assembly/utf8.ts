@@ -3,6 +3,8 @@
 // Half the size of the standard library's routines, which trap on an unpaired surrogate or let it pass, and take
 // ill-formed bytes for something else. `abort` uses this file before any global exists, so it has none.
 
+import { shorten } from "./address";
+
 const REPLACEMENT: u32 = 0xfffd;
 
 /** Writes `units` UTF-16 units at `text` as UTF-8, at most three bytes for each, and returns the bytes written. */
@@ -58,7 +60,7 @@ export function decodeUtf8(from: usize, bytes: u32): string {
     store<u16>(to, code);
     to += 2;
   }
-  return changetype<string>(__renew(text, to - text));
+  return changetype<string>(shorten(text, to - text));
 }
 
 /** Whether the bytes are UTF-8: nothing stray, missing or overlong, no surrogate, nothing past U+10FFFF. */

@@ -2,7 +2,6 @@
 
 import { Status } from "../abi";
 import { Completion } from "../completion-queue";
-import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { Operation } from "../operation";
 import { newComposite } from "./composite";
@@ -191,11 +190,11 @@ class Send<T> extends Operation<Completion> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<SendFlight<T>>(1);
+  begin(handler: usize): Token {
+    const flight = newComposite<SendFlight<T>>(handler, 1);
     flight.channel = this.channel;
     flight.value = this.value;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }
 
@@ -204,9 +203,9 @@ class Receive<T> extends Operation<Value<T>> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<ReceiveFlight<T>>(1);
+  begin(handler: usize): Token {
+    const flight = newComposite<ReceiveFlight<T>>(handler, 1);
     flight.channel = this.channel;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }

@@ -4,12 +4,13 @@
 // that it started outlives it. It completes in a place of its own in the order of the turn, so composites nest to any depth.
 
 import { Status } from "../abi";
+import { newObject } from "../address";
 import { readBytes } from "../arena";
 import { CompletionHandler } from "../completion-handler";
 import { Completion, isOfQueue } from "../completion-queue";
 import { Flight, setServing } from "../flight";
 import { Token, disown, expectMember, isCancelled, isMember, memberOf, release } from "../handler-table";
-import { AnyOperation, Anything } from "../operation";
+import { AnyOperation, Anything, start } from "../operation";
 import { cancel } from "../operation/cancel";
 import { submitClose } from "../operation/close";
 import { submitNoop } from "../operation/noop";
@@ -87,8 +88,8 @@ export abstract class Composite extends Flight {
   // From the submission to the outcome.
 
   /** What `Operation.begin` does for a composite. */
-  begin(handler: CompletionHandler | null, deadline_ms: u32): Token {
-    this.register(handler);
+  begin(deadline_ms: u32): Token {
+    this.register();
     this.deadline_ms = deadline_ms;
     if (depth == DEPTH_MAX || this.runsCode) {
       this.enqueue();
@@ -121,7 +122,7 @@ export abstract class Composite extends Flight {
   protected startMember(index: u32, operation: AnyOperation): void {
     this.pending++;
     expectMember(index);
-    const token = operation.begin(this);
+    const token = start(changetype<usize>(operation), changetype<usize>(this));
     memberAt(changetype<usize>(this), index).token = token;
   }
 
@@ -302,7 +303,7 @@ export abstract class Composite extends Flight {
     this.phase = Phase.Over;
     if (cancelled) this.overrule();
     const handler = this.handler;
-    setServing(handler, member);
+    setServing(changetype<usize>(handler), member);
     if (handler) handler.onComplete(this.completion);
     else if (this.completion.failed && !cancelled) submitReport(this.completion, this.name, false);
   }
@@ -328,12 +329,12 @@ export abstract class Composite extends Flight {
 }
 
 /** A composite with room for so many members. */
-export function newComposite<F>(memberCount: u32): F {
+export function newComposite<F>(handler: usize, memberCount: u32): F {
   // Records hold tokens, which lie at multiples of 8.
   const head = (offsetof<F>() + 7) & ~7;
   const bytes = head + <usize>memberCount * offsetof<Completion>();
-  const flight = __new(bytes, idof<F>());
-  memory.fill(flight, 0, bytes);
+  const flight = newObject(bytes, idof<F>(), handler);
+  store<usize>(flight, handler, offsetof<Flight>("handler"));
   store<usize>(flight, flight + head, offsetof<Composite>("members"));
   store<u32>(flight, memberCount, offsetof<Composite>("memberCount"));
   return changetype<F>(flight);

@@ -1,7 +1,6 @@
 // Delay: an operation that starts later.
 
 import { Completion } from "../completion-queue";
-import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
 import { Composite, newComposite } from "./composite";
@@ -35,10 +34,10 @@ export class Delay<R> extends Operation<R> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<DelayFlight>(2);
+  begin(handler: usize): Token {
+    const flight = newComposite<DelayFlight>(handler, 2);
     flight.operation = this.operation;
     flight.ms = this.ms;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }

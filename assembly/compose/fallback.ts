@@ -1,7 +1,6 @@
 // Fallback: another operation, when the first has failed.
 
 import { Completion } from "../completion-queue";
-import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
 import { Composite, newComposite } from "./composite";
@@ -36,10 +35,10 @@ export class Fallback<R> extends Operation<R> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<FallbackFlight>(2);
+  begin(handler: usize): Token {
+    const flight = newComposite<FallbackFlight>(handler, 2);
     flight.first = this.first;
     flight.second = this.second;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }

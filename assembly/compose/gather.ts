@@ -1,7 +1,6 @@
 // Gather: several operations at once; completes with all their results.
 
 import { Completion } from "../completion-queue";
-import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
 import { Composite, newComposite } from "./composite";
@@ -55,12 +54,12 @@ export class Gather<R> extends Operation<Gathered<R>> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
+  begin(handler: usize): Token {
     const operations = changetype<AnyOperation[]>(this.operations);
-    const flight = newComposite<GatherFlight>(operations.length);
+    const flight = newComposite<GatherFlight>(handler, operations.length);
     flight.operations = operations;
     flight.settles = this.settles;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }
 

@@ -1,7 +1,6 @@
 // Hedge: a second operation beside the first, when that takes long.
 
 import { Completion } from "../completion-queue";
-import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
 import { Composite, newComposite } from "./composite";
@@ -56,11 +55,11 @@ export class Hedge<R> extends Operation<R> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<HedgeFlight>(3);
+  begin(handler: usize): Token {
+    const flight = newComposite<HedgeFlight>(handler, 3);
     flight.first = this.first;
     flight.second = this.second;
     flight.ms = this.ms;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }

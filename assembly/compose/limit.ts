@@ -2,7 +2,6 @@
 
 import { Status } from "../abi";
 import { Completion } from "../completion-queue";
-import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
 import { newComposite } from "./composite";
@@ -89,10 +88,10 @@ export class Limit<R> extends Operation<R> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<LimitFlight>(2);
+  begin(handler: usize): Token {
+    const flight = newComposite<LimitFlight>(handler, 2);
     flight.operation = this.operation;
     flight.gate = this.gate;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }

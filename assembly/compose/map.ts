@@ -2,7 +2,6 @@
 
 import { Status } from "../abi";
 import { Completion } from "../completion-queue";
-import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
 import { Composite, newComposite } from "./composite";
@@ -34,11 +33,11 @@ export class Mapping<R, T> extends Operation<Value<T>> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<MapFlight<R, T>>(1);
+  begin(handler: usize): Token {
+    const flight = newComposite<MapFlight<R, T>>(handler, 1);
     flight.operation = this.operation;
     flight.fn = this.fn;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }
 
@@ -69,10 +68,10 @@ export class Ensure<R> extends Operation<R> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<EnsureFlight>(1);
+  begin(handler: usize): Token {
+    const flight = newComposite<EnsureFlight>(handler, 1);
     flight.operation = this.operation;
     flight.isGood = changetype<(result: Completion) => bool>(this.isGood);
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }

@@ -2,7 +2,6 @@
 
 import { Status } from "../abi";
 import { Completion } from "../completion-queue";
-import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
 import { Composite, newComposite } from "./composite";
@@ -36,12 +35,12 @@ export class Race<R> extends Operation<R> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
+  begin(handler: usize): Token {
     const operations = changetype<AnyOperation[]>(this.operations);
-    const flight = newComposite<RaceFlight>(operations.length);
+    const flight = newComposite<RaceFlight>(handler, operations.length);
     flight.operations = operations;
     flight.needsSuccess = this.needsSuccess;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }
 

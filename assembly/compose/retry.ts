@@ -2,7 +2,6 @@
 
 import { Status, TIMER_MS_MAX } from "../abi";
 import { Completion } from "../completion-queue";
-import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
 import { Composite, newComposite } from "./composite";
@@ -135,10 +134,10 @@ export class Retry<R> extends Operation<R> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<RetryFlight>(2);
+  begin(handler: usize): Token {
+    const flight = newComposite<RetryFlight>(handler, 2);
     flight.operation = this.operation;
     flight.policy = this.policy;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }

@@ -2,7 +2,6 @@
 
 import { Status } from "../abi";
 import { Completion } from "../completion-queue";
-import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
 import { cancel } from "../operation/cancel";
@@ -99,11 +98,11 @@ export class Scoped<R> extends Operation<R> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<ScopedFlight>(1);
+  begin(handler: usize): Token {
+    const flight = newComposite<ScopedFlight>(handler, 1);
     flight.scope = this.scope;
     flight.operation = this.operation;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }
 
@@ -135,9 +134,9 @@ class Join extends Operation<Completion> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<JoinFlight>(1);
+  begin(handler: usize): Token {
+    const flight = newComposite<JoinFlight>(handler, 1);
     flight.scope = this.scope;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }

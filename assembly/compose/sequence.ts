@@ -1,7 +1,6 @@
 // Sequence: operations one after the other; completes with all their results.
 
 import { Completion } from "../completion-queue";
-import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
 import { Composite, newComposite } from "./composite";
@@ -37,11 +36,11 @@ export class Sequence<R> extends Operation<Gathered<R>> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
+  begin(handler: usize): Token {
     const operations = changetype<AnyOperation[]>(this.operations);
-    const flight = newComposite<SequenceFlight>(operations.length);
+    const flight = newComposite<SequenceFlight>(handler, operations.length);
     flight.operations = operations;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }
 

@@ -2,7 +2,6 @@
 
 import { Status } from "../abi";
 import { Completion } from "../completion-queue";
-import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
 import { holdsResources, newComposite } from "./composite";
@@ -118,11 +117,11 @@ class Shared<R> extends Operation<R> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<SharedFlight>(2);
+  begin(handler: usize): Token {
+    const flight = newComposite<SharedFlight>(handler, 2);
     flight.leaders = this.leaders;
     flight.key = this.key;
     flight.operation = this.operation;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }

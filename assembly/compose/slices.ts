@@ -1,7 +1,6 @@
 // Slices: a long computation in pieces, with the handlers of others in between.
 
 import { Completion } from "../completion-queue";
-import { CompletionHandler } from "../completion-handler";
 import { Token, expectMember } from "../handler-table";
 import { Operation } from "../operation";
 import { submitNoop } from "../operation/noop";
@@ -36,11 +35,11 @@ export class Slices<C> extends Operation<Completion> {
     super(0);
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<SlicesFlight<C>>(1);
+  begin(handler: usize): Token {
+    const flight = newComposite<SlicesFlight<C>>(handler, 1);
     flight.context = this.context;
     flight.fn = this.fn;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 }
 

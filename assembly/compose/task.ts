@@ -2,7 +2,6 @@
 
 import { Status } from "../abi";
 import { Completion } from "../completion-queue";
-import { CompletionHandler } from "../completion-handler";
 import { Token } from "../handler-table";
 import { AnyOperation, Operation } from "../operation";
 import { Composite, newComposite } from "./composite";
@@ -51,10 +50,10 @@ export abstract class Task<T> extends Operation<Value<T>> {
     return flight!;
   }
 
-  begin(handler: CompletionHandler | null): Token {
-    const flight = newComposite<TaskFlight<T>>(1);
+  begin(handler: usize): Token {
+    const flight = newComposite<TaskFlight<T>>(handler, 1);
     flight.task = this;
-    return flight.begin(handler, this.deadline_ms);
+    return flight.begin(this.deadline_ms);
   }
 
   /** Whether the flight may have the task, whose fields are the state of one flow. */

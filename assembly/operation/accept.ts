@@ -3,7 +3,7 @@
 import { ACCEPT_HEADERS, EventKind, Opcode } from "../abi";
 import { readBytes } from "../arena";
 import { Completion } from "../completion-queue";
-import { Operation } from "../operation";
+import { OPERATION_ARGUMENT_0, Operation, PLAIN, newOperation } from "../operation";
 
 /** An incoming event. The resource is the event's exchange. */
 @unmanaged
@@ -26,15 +26,18 @@ export enum RequestHeaders {
   Included,
 }
 
-export class Accept extends Operation<Incoming> {
-  constructor(kinds: u32, headers: RequestHeaders) {
-    super(<u32>Opcode.Accept | (headers * (ACCEPT_HEADERS << 16)));
-    this.argument_0 = kinds;
-  }
+export class Accept extends Operation<Incoming> {}
+
+/** An Accept's address. */
+export function newAccept(kinds: u32, headers: RequestHeaders): usize {
+  const opcode_flags = <u32>Opcode.Accept | PLAIN | (headers * (ACCEPT_HEADERS << 16));
+  const accept = newOperation(offsetof<Accept>(), idof<Accept>(), opcode_flags, 0, 0);
+  store<u32>(accept, kinds, OPERATION_ARGUMENT_0);
+  return accept;
 }
 
 // 1 is Included: asc makes a function of its own for a default that is no literal.
 /** Listens for events; `kinds` is a sum of EventKind. `serve` is the usual way to use it. */
 export function accept(kinds: u32, headers: RequestHeaders = 1): Accept {
-  return new Accept(kinds, headers);
+  return changetype<Accept>(newAccept(kinds, headers));
 }

@@ -4,12 +4,12 @@ import { CancelResult, Opcode } from "../abi";
 import { Completion } from "../completion-queue";
 import { flightAt } from "../flight";
 import { Token, cancelResult, isFlight, markCancelled } from "../handler-table";
-import { Operation } from "../operation";
+import { Operation, PLAIN } from "../operation";
 import { commit, prepare } from "../submission-queue";
 
 export class Cancel extends Operation<Completion> {
   constructor(token: Token) {
-    super(Opcode.Cancel);
+    super(Opcode.Cancel | PLAIN);
     this.argument_0 = <u32>token;
     this.argument_1 = <u32>(token >>> 32);
   }
@@ -26,7 +26,7 @@ export function cancel(token: Token): CancelResult {
       flightAt(<u32>token).enqueue();
       return result;
     }
-    const submission = prepare(null);
+    const submission = prepare(0);
     submission.opcode = <u16>Opcode.Cancel;
     submission.argument_0 = <u32>token;
     submission.argument_1 = <u32>(token >>> 32);

@@ -2,12 +2,12 @@
 
 import { Opcode } from "../abi";
 import { Completion } from "../completion-queue";
-import { Operation } from "../operation";
+import { Operation, PLAIN } from "../operation";
 import { commit, prepare } from "../submission-queue";
 
 export class Close extends Operation<Completion> {
   constructor(resource: u32) {
-    super(Opcode.Close, resource);
+    super(Opcode.Close | PLAIN, resource);
   }
 }
 
@@ -18,7 +18,7 @@ export function close(resource: u32): Close {
 
 /** Gives a resource back without an operation's object, and without waiting for the answer. */
 export function submitClose(resource: u32): void {
-  const submission = prepare(null);
+  const submission = prepare(0);
   submission.opcode = <u16>Opcode.Close;
   submission.resource = resource;
   commit(submission);

@@ -3,8 +3,8 @@
 import { FETCH_BODY, Opcode, RedirectMode } from "../abi";
 import { readBytes, readText } from "../arena";
 import { Completion } from "../completion-queue";
-import { Operation } from "../operation";
-import { Pairs, emptyList, withPair } from "../pairs";
+import { OPERATION_CONTENT, Operation, newOperation } from "../operation";
+import { Pairs, addPair, withPair } from "../pairs";
 import { openResource } from "../resource";
 import { Submission } from "../submission-queue";
 
@@ -48,17 +48,12 @@ export class Response extends Completion {
 
 export class Fetch extends Operation<Response> {
   /** As it is sent: (method, URL), then the headers. */
-  private head: ArrayBuffer;
+  private head!: ArrayBuffer;
   private content: ArrayBuffer | null;
-
-  constructor(resource: u32, url: string) {
-    super(Opcode.Fetch, resource);
-    this.head = withPair(emptyList(), "GET", url);
-  }
 
   method(name: string): this {
     const pairs = changetype<Pairs>(changetype<usize>(this.head));
-    let head = withPair(emptyList(), name, pairs.value(0));
+    let head = withPair(null, name, pairs.value(0));
     for (let i: u32 = 1; i < pairs.count; i++) head = withPair(head, pairs.name(i), pairs.value(i));
     this.head = head;
     return this;
@@ -94,9 +89,9 @@ export class Fetch extends Operation<Response> {
   }
 
   encode(submission: Submission): void {
-    submission.putMeta(this.head);
-    const content = this.content;
-    if (content) submission.putData(content);
+    const fetch = changetype<usize>(this);
+    submission.putMeta(load<usize>(fetch, offsetof<Fetch>("head")));
+    submission.putData(load<usize>(fetch, offsetof<Fetch>("content")));
   }
 }
 
@@ -114,7 +109,9 @@ export class Origin {
 
   /** A GET of `url`: a path at the first granted origin, or an absolute URL at any of them. */
   fetch(url: string): Fetch {
-    return new Fetch(this.resource, url);
+    if (offsetof<Fetch>("head") != OPERATION_CONTENT) ERROR("head is not the first field");
+    const head = addPair(0, changetype<usize>("GET"), changetype<usize>(url));
+    return changetype<Fetch>(newOperation(offsetof<Fetch>(), idof<Fetch>(), Opcode.Fetch, this.resource, head));
   }
 }
 

@@ -1,9 +1,10 @@
 // KV: reads, writes, removes and lists the keys of a granted namespace.
 
 import { KV_METADATA, Opcode } from "../abi";
+import { unitsAt } from "../address";
 import { readBytes, readText } from "../arena";
 import { Completion } from "../completion-queue";
-import { Operation } from "../operation";
+import { OPERATION_CONTENT, Operation, newOperation } from "../operation";
 import { Pairs } from "../pairs";
 import { openResource } from "../resource";
 import { Submission } from "../submission-queue";
@@ -77,13 +78,13 @@ export class KvKeys extends Completion {
   }
 }
 
+/** Of all of these a key, or a prefix, is the first field. */
+function keyOf(operation: usize): usize {
+  return load<usize>(operation, OPERATION_CONTENT);
+}
+
 export class KvGet extends Operation<KvValue> {
-  constructor(
-    resource: u32,
-    public key: string,
-  ) {
-    super(Opcode.KvGet, resource);
-  }
+  key!: string;
 
   /** How long the edge may serve this value from its cache: seconds, at least 30. */
   cacheTtl(seconds: u32): this {
@@ -97,20 +98,14 @@ export class KvGet extends Operation<KvValue> {
   }
 
   encode(submission: Submission): void {
-    submission.putName(this.key);
+    submission.putName(keyOf(changetype<usize>(this)));
   }
 }
 
 export class KvPut extends Operation<Completion> {
+  key!: string;
+  value!: ArrayBuffer;
   private json: string | null;
-
-  constructor(
-    resource: u32,
-    public key: string,
-    public value: ArrayBuffer,
-  ) {
-    super(Opcode.KvPut, resource);
-  }
 
   /** When the key ends: seconds since 1970, at least 60 ahead. */
   expiration(seconds: u32): this {
@@ -131,35 +126,24 @@ export class KvPut extends Operation<Completion> {
   }
 
   encode(submission: Submission): void {
-    submission.putName(this.key);
-    submission.putData(this.value);
-    const json = this.json;
-    if (json) submission.putMetaText(json);
+    const put = changetype<usize>(this);
+    submission.putName(keyOf(put));
+    submission.putData(load<usize>(put, offsetof<KvPut>("value")));
+    submission.putMetaText(load<usize>(put, offsetof<KvPut>("json")));
   }
 }
 
 export class KvDelete extends Operation<Completion> {
-  constructor(
-    resource: u32,
-    public key: string,
-  ) {
-    super(Opcode.KvDelete, resource);
-  }
+  key!: string;
 
   encode(submission: Submission): void {
-    submission.putName(this.key);
+    submission.putName(keyOf(changetype<usize>(this)));
   }
 }
 
 export class KvList extends Operation<KvKeys> {
+  prefix!: string;
   private after: string | null;
-
-  constructor(
-    resource: u32,
-    public prefix: string,
-  ) {
-    super(Opcode.KvList, resource);
-  }
 
   /** Keys on one page: 1 to 1,000, which is what it is without this. */
   page(count: u32): this {
@@ -174,9 +158,10 @@ export class KvList extends Operation<KvKeys> {
   }
 
   encode(submission: Submission): void {
-    if (this.prefix.length) submission.putName(this.prefix);
-    const after = this.after;
-    if (after) submission.putDataText(after);
+    const list = changetype<usize>(this);
+    const prefix = keyOf(list);
+    if (unitsAt(prefix)) submission.putName(prefix);
+    submission.putDataText(load<usize>(list, offsetof<KvList>("after")));
   }
 }
 
@@ -194,25 +179,37 @@ export class Kv {
 
   /** Reads a value. A key that is not there completes with NotFound: `found` is false. */
   get(key: string): KvGet {
-    return new KvGet(this.resource, key);
+    if (offsetof<KvGet>("key") != OPERATION_CONTENT) ERROR("key is not the first field");
+    return changetype<KvGet>(
+      newOperation(offsetof<KvGet>(), idof<KvGet>(), Opcode.KvGet, this.resource, changetype<usize>(key)),
+    );
   }
 
   /** Writes a value, at most 25 MiB. Keys are 1 to 512 bytes of UTF-8. */
   put(key: string, value: ArrayBuffer): KvPut {
-    return new KvPut(this.resource, key, value);
+    if (offsetof<KvPut>("key") != OPERATION_CONTENT) ERROR("key is not the first field");
+    const put = newOperation(offsetof<KvPut>(), idof<KvPut>(), Opcode.KvPut, this.resource, changetype<usize>(key));
+    store<usize>(put, changetype<usize>(value), offsetof<KvPut>("value"));
+    return changetype<KvPut>(put);
   }
 
   putText(key: string, value: string): KvPut {
-    return new KvPut(this.resource, key, String.UTF8.encode(value));
+    return this.put(key, String.UTF8.encode(value));
   }
 
   /** Removes a key; completes with Ok whether or not it was there. Named so because `delete` is a keyword. */
   remove(key: string): KvDelete {
-    return new KvDelete(this.resource, key);
+    if (offsetof<KvDelete>("key") != OPERATION_CONTENT) ERROR("key is not the first field");
+    return changetype<KvDelete>(
+      newOperation(offsetof<KvDelete>(), idof<KvDelete>(), Opcode.KvDelete, this.resource, changetype<usize>(key)),
+    );
   }
 
   list(prefix: string = ""): KvList {
-    return new KvList(this.resource, prefix);
+    if (offsetof<KvList>("prefix") != OPERATION_CONTENT) ERROR("prefix is not the first field");
+    return changetype<KvList>(
+      newOperation(offsetof<KvList>(), idof<KvList>(), Opcode.KvList, this.resource, changetype<usize>(prefix)),
+    );
   }
 }
 

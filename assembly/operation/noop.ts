@@ -4,12 +4,12 @@ import { Opcode } from "../abi";
 import { CompletionHandler } from "../completion-handler";
 import { Completion } from "../completion-queue";
 import { Token } from "../handler-table";
-import { Operation } from "../operation";
+import { Operation, PLAIN } from "../operation";
 import { commit, prepare } from "../submission-queue";
 
 export class Noop extends Operation<Completion> {
   constructor() {
-    super(Opcode.Noop);
+    super(Opcode.Noop | PLAIN);
   }
 }
 
@@ -20,7 +20,7 @@ export function noop(): Noop {
 
 /** The same without an operation's object. */
 export function submitNoop(handler: CompletionHandler): Token {
-  const submission = prepare(handler);
+  const submission = prepare(changetype<usize>(handler));
   submission.opcode = <u16>Opcode.Noop;
   return commit(submission);
 }

@@ -3,7 +3,7 @@
 import { Opcode } from "../abi";
 import { readBytes, readText } from "../arena";
 import { Completion } from "../completion-queue";
-import { Operation } from "../operation";
+import { Operation, PLAIN } from "../operation";
 import { isUtf8 } from "../utf8";
 
 /** The bytes of a body; none if the read failed. */
@@ -27,7 +27,7 @@ export class Content extends Completion {
 
 export class Read extends Operation<Content> {
   constructor(resource: u32, bytesMax: u32) {
-    super(Opcode.Read, resource);
+    super(Opcode.Read | PLAIN, resource);
     this.argument_0 = bytesMax;
   }
 }

@@ -20,8 +20,8 @@ export class Report extends Operation<Completion> {
   }
 
   encode(submission: Submission): void {
-    submission.putName(this.name);
-    submission.putDataText(this.message);
+    submission.putName(changetype<usize>(this.name));
+    submission.putDataText(changetype<usize>(this.message));
   }
 }
 
@@ -32,13 +32,13 @@ export function report(name: string, status: i32, message: string, token: Token 
 
 /** The same of a completion, without an operation's object. `dropped`: something else took the place of what failed. */
 export function submitReport(completion: Completion, name: string, dropped: bool): void {
-  const submission = prepare(null);
+  const submission = prepare(0);
   submission.opcode = <u16>Opcode.Report;
   if (dropped) submission.flags |= <u16>REPORT_DROPPED;
   submission.argument_0 = completion.status;
   submission.argument_1 = completion.token_slot;
   submission.argument_2 = completion.token_generation;
-  submission.putName(name);
+  submission.putName(changetype<usize>(name));
   submission.putDataBytes(completion.payload, completion.payload_bytes);
   commit(submission);
 }

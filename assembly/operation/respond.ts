@@ -3,7 +3,7 @@
 import { Opcode, RESPOND_FORWARD } from "../abi";
 import { Completion } from "../completion-queue";
 import { Operation } from "../operation";
-import { Headers } from "../pairs";
+import { Headers, listOf } from "../pairs";
 import { Submission } from "../submission-queue";
 
 export class Respond extends Operation<Completion> {
@@ -21,20 +21,18 @@ export class Respond extends Operation<Completion> {
   }
 
   encode(submission: Submission): void {
-    encodeRespond(submission, this.resource, this.status, this.headers);
+    encodeRespond(submission, this.resource, this.status, changetype<usize>(this.headers));
     submission.argument_1 = this.body;
     if (this.forward) submission.flags |= <u16>RESPOND_FORWARD;
-    const text = this.text;
-    if (text) submission.putDataText(text);
-    const bytes = this.bytes;
-    if (bytes) submission.putData(bytes);
+    submission.putDataText(changetype<usize>(this.text));
+    submission.putData(changetype<usize>(this.bytes));
   }
 }
 
 /** Encodes all but the body. */
-export function encodeRespond(submission: Submission, exchange: u32, status: u32, headers: Headers | null): void {
+export function encodeRespond(submission: Submission, exchange: u32, status: u32, headers: usize): void {
   submission.opcode = <u16>Opcode.Respond;
   submission.resource = exchange;
   submission.argument_0 = status;
-  if (headers) headers.encode(submission);
+  submission.putMeta(listOf(headers));
 }

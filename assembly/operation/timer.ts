@@ -4,12 +4,12 @@ import { Opcode } from "../abi";
 import { CompletionHandler } from "../completion-handler";
 import { Completion } from "../completion-queue";
 import { Token } from "../handler-table";
-import { Operation } from "../operation";
+import { Operation, PLAIN } from "../operation";
 import { commit, prepare } from "../submission-queue";
 
 export class Timer extends Operation<Completion> {
   constructor(ms: u32) {
-    super(Opcode.Timer);
+    super(Opcode.Timer | PLAIN);
     this.argument_0 = ms;
   }
 }
@@ -21,7 +21,7 @@ export function timer(ms: u32): Timer {
 
 /** The same without an operation's object. */
 export function submitTimer(handler: CompletionHandler, ms: u32): Token {
-  const submission = prepare(handler);
+  const submission = prepare(changetype<usize>(handler));
   submission.opcode = <u16>Opcode.Timer;
   submission.argument_0 = ms;
   return commit(submission);

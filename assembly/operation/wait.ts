@@ -4,12 +4,12 @@ import { Opcode } from "../abi";
 import { CompletionHandler } from "../completion-handler";
 import { Completion } from "../completion-queue";
 import { Token } from "../handler-table";
-import { Operation } from "../operation";
+import { Operation, PLAIN } from "../operation";
 import { commit, prepare } from "../submission-queue";
 
 export class Wait extends Operation<Completion> {
   constructor() {
-    super(Opcode.Wait);
+    super(Opcode.Wait | PLAIN);
   }
 }
 
@@ -20,7 +20,7 @@ export function wait(): Wait {
 
 /** The same without an operation's object. */
 export function submitWait(handler: CompletionHandler): Token {
-  const submission = prepare(handler);
+  const submission = prepare(changetype<usize>(handler));
   submission.opcode = <u16>Opcode.Wait;
   return commit(submission);
 }

@@ -81,7 +81,10 @@ export class Host {
 
   #import(name: "submit" | "poll", at: number, count: number): number {
     if (this.#probing) throw new Violation("G7", "a cancel of a token that is over submits something");
-    if (!this.#isRunning) return this.#turn[name](at, count);
+    if (!this.#isRunning) {
+      this.machine.renew();
+      return this.#turn[name](at, count);
+    }
     this.#turn.enterImport(name);
     const result = this.#turn[name](at, count);
     this.#turn.leaveImport();

@@ -12,7 +12,10 @@ import type { Variant } from "./variant.ts";
 const POISON = 0xa5a5a5a5 | 0;
 /** The generation of a slot that was used before; it begins with 1. */
 const USED = 2;
-const SLOT_WORDS = 4;
+const SLOT_WORDS = 2;
+/** Of a slot's second word: its state, and above it the slot that follows in a list. */
+const STATE = 0xff;
+const NEXT_SHIFT = 8;
 const FREE = 0;
 const RECORD_WORDS = COMPLETION_BYTES / 4;
 const SUBMISSION_WORDS = SUBMISSION_BYTES / 4;
@@ -62,6 +65,7 @@ export class Machine {
   readonly #lastOfRefused: WebAssembly.Global;
   readonly #white: WebAssembly.Global;
   readonly #stale: WebAssembly.Global;
+  readonly #unsent: WebAssembly.Global;
   readonly #count: WebAssembly.Global;
   readonly #dispatched: WebAssembly.Global;
   #initialWords = new Int32Array();
@@ -84,6 +88,7 @@ export class Machine {
     this.#lastOfRefused = this.#named("assembly/handler-table/lastOfRefused");
     this.#white = this.#named("~lib/rt/itcms/white");
     this.#stale = this.#named("assembly/handler-table/stale");
+    this.#unsent = this.#named("assembly/submission-queue/length");
     this.#count = this.#named("assembly/proactor/count");
     this.#dispatched = this.#named("assembly/proactor/dispatched");
     this.#stack = this.#named("~lib/memory/__stack_pointer");
@@ -98,7 +103,7 @@ export class Machine {
 
   // The state.
 
-  /** Starts the module, and lets its memory grow. */
+  /** Starts the module, whose heap may grow then, and lets its memory grow for the last time. */
   initialize(pages: number): void {
     this.exports._initialize();
     this.exports.memory.grow(pages);
@@ -107,8 +112,15 @@ export class Machine {
     this.#handlersAt = (this.#named("assembly/handler-table/handlers").value as number) >>> 2;
   }
 
+  /** For imports that are called while the module starts. */
+  renew(): void {
+    if (this.words.length === 0) this.words = new Int32Array(this.exports.memory.buffer);
+  }
+
   /** Takes the present state as the one that others are compared with. */
   begin(): void {
+    // Set by the first cancel, to save time before it; here from the beginning.
+    this.#named("assembly/handler-table/hasCancels").value = 1;
     this.normalise(false, RECORDS);
     this.#initialWords = this.words.slice();
     this.#initialGlobals = this.#globals.map((global) => global.value);
@@ -191,11 +203,11 @@ export class Machine {
   }
 
   stateOf(slot: number): number {
-    return this.words[this.#slotAt(slot) + 1]!;
+    return this.words[this.#slotAt(slot) + 1]! & STATE;
   }
 
   nextOf(slot: number): number {
-    return this.words[this.#slotAt(slot) + 2]!;
+    return this.words[this.#slotAt(slot) + 1]! >>> NEXT_SHIFT;
   }
 
   /** Address of the slot's handler, or 0. */
@@ -217,8 +229,8 @@ export class Machine {
    * - The count of stale completions is for people. `count` and `dispatched` are read again only after a trap, the end
    *   of the list of refused slots only if it has a beginning, a slot's `next` only if it is in a list.
    * - Dead memory is overwritten with nonsense: the stack, since nothing of it is ours between two turns; the first
-   *   `records` completions of a turn that has ended; after a trap, of those that were not dispatched and of the submissions that
-   *   were not sent, all but token and flags.
+   *   `records` completions of a turn that has ended, and all submissions that were sent; after a trap, of those completions
+   *   that were not dispatched and of the submissions that were not sent, all but token and flags.
    */
   normalise(trapped: boolean, records: number): void {
     const { words } = this;
@@ -234,13 +246,15 @@ export class Machine {
       this.#normaliseToken(at, RECORD_WORDS);
       words[at + COMPLETION_FLAGS / 4] = flags;
     }
+    let unsent = trapped ? this.#unsent.value : 0;
     for (let at = this.submissionsAt >>> 2; words[at] !== 0; at += SUBMISSION_WORDS) {
-      this.#normaliseToken(at, SUBMISSION_WORDS);
+      if (unsent-- > 0) this.#normaliseToken(at, SUBMISSION_WORDS);
+      else words.fill(POISON, at, at + SUBMISSION_WORDS);
     }
     for (let slot = 1; slot <= this.lastSlot; slot++) {
       const at = this.#slotAt(slot);
       if (words[at]! > USED) words[at] = USED;
-      if (!trapped && words[at + 1] !== FREE) words[at + 2] = 0;
+      if (!trapped && this.stateOf(slot) !== FREE) words[at + 1]! &= STATE;
     }
     this.#stale.value = 0;
     if (!trapped) this.#count.value = this.#dispatched.value = 0;

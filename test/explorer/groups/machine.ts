@@ -22,6 +22,8 @@ const DEAD = [
 /** What dead memory is overwritten with. */
 const POISON = 0xa5a5a5a5 | 0;
 const PIECE_BYTES = 1024;
+/** What a plan needs beside the pages that the module begins with. */
+const PAGES = 2;
 /** What asc reserves for the stack by default. */
 const STACK_BYTES = 32_768;
 /** Completions that a turn of ours has at most. */
@@ -33,7 +35,9 @@ const TYPE = -2;
 const BYTES = -1;
 const COLOUR = 3;
 // A slot of assembly/handler-table.ts.
-const SLOT_WORDS = 4;
+const SLOT_WORDS = 2;
+const STATE = 0xff;
+const NEXT_SHIFT = 8;
 const FREE = 0;
 const MEMBER = 4;
 const SLOTS = 40;
@@ -71,6 +75,9 @@ export class Machine {
   readonly #white: WebAssembly.Global;
   readonly #stack: WebAssembly.Global;
   readonly #slots: WebAssembly.Global;
+  /** Set by the first cancel, to save time before it; here from the beginning. */
+  readonly #hasCancels: WebAssembly.Global;
+  readonly #members: WebAssembly.Global;
   readonly #lastSlot: WebAssembly.Global;
   readonly #firstFree: WebAssembly.Global;
   readonly #stackBase: number;
@@ -98,14 +105,24 @@ export class Machine {
     this.#white = named("~lib/rt/itcms/white");
     this.#stack = named("~lib/memory/__stack_pointer");
     this.#slots = named("assembly/handler-table/slots");
+    this.#hasCancels = named("assembly/handler-table/hasCancels");
+    this.#members = named("assembly/handler-table/members");
     this.#lastSlot = named("assembly/handler-table/lastSlot");
     this.#firstFree = named("assembly/handler-table/firstFree");
     this.#stackBase = this.#stack.value as number;
     this.words = new Int32Array(this.exports.memory.buffer);
   }
 
+  /** Lets the module's memory grow as far as it ever will, and starts the module. */
+  initialize(): void {
+    this.exports.memory.grow(PAGES);
+    this.words = new Int32Array(this.exports.memory.buffer);
+    this.exports._initialize();
+  }
+
   /** Takes the present state as the one that others are told apart from. */
   begin(): void {
+    this.#hasCancels.value = 1;
     this.collect();
     this.words = new Int32Array(this.exports.memory.buffer);
     this.#heapStart = this.#stackBase >>> 2;
@@ -147,12 +164,13 @@ export class Machine {
   #cleanSlots(): void {
     const { words } = this;
     let following = 0;
+    const members = (this.#members.value as number) >>> 2;
     for (let slot = SLOTS; slot > 0; slot--) {
       const at = this.#slotAt(slot);
-      const state = words[at + 1]!;
-      words[at + 2] = state === FREE ? following : 0;
+      const state = words[at + 1]! & STATE;
+      words[at + 1] = state === FREE ? following << NEXT_SHIFT : state;
       if (state === FREE) following = slot;
-      if (!(state & MEMBER)) words[at + 3] = 0;
+      if (!(state & MEMBER) && members > 0) words[members + slot] = 0;
     }
     this.#firstFree.value = following;
     this.#eachDifferent((index) => {

@@ -144,7 +144,7 @@ export class World {
   #start(): void {
     const { exports } = this.machine;
     this.#turn = turnOf(INSTANCE, OPEN);
-    exports._initialize();
+    this.machine.initialize();
     const { gate, channel } = this.plan;
     exports.configure(gate?.limit ?? 1, gate?.room ?? 1, channel ?? 0);
     this.#turn = turnOf(0, OPEN);
