@@ -76,7 +76,6 @@ export class Operation extends Completion {
   woken = false;
   #controller: AbortController | undefined;
   #deadline: Deadline | undefined;
-  #since: number | undefined;
 
   /** The resource that it works on; closing that one cancels this. */
   readonly target: number;
@@ -114,9 +113,8 @@ export class Operation extends Completion {
   /** Of a deadline and a timer only the earlier can matter. Both count from the first look at the clock. */
   #expire(ms: number, expire: () => void): void {
     const { deadlines, host } = this.context;
-    this.#since ??= host.clock.now();
-    const added = deadlines.add(ms, expire, this.#since);
     const previous = this.#deadline;
+    const added = deadlines.add(ms, expire, previous ? previous.since : host.clock.now());
     if (previous && previous.due <= added.due) return deadlines.remove(added);
     if (previous) deadlines.remove(previous);
     this.#deadline = added;

@@ -31,31 +31,29 @@ export const KvGet: Processor = {
     const key = keyOf(submission);
     const cacheTtl = secondsOf("cacheTtl", submission.argument0, KV_CACHE_TTL_SECONDS_MIN);
     const options = { type: "arrayBuffer" as const, cacheTtl };
-    const { bodyBytes } = context.host.limits;
-    if (!(submission.flags & KV_METADATA))
-      return (operation) =>
-        use(
-          operation,
-          () => store.get(key, options),
-          (value) => found(value, "", bodyBytes),
-        );
-    return (operation) =>
-      use(
-        operation,
-        () => store.getWithMetadata(key, options),
-        ({ value, metadata }) => found(value, metadataText(metadata), bodyBytes),
-      );
+    if (!(submission.flags & KV_METADATA)) return (operation) => use(operation, () => store.get(key, options), found);
+    return (operation) => use(operation, () => store.getWithMetadata(key, options), foundWithMetadata);
   },
 };
 
-/** Metadata, then value. */
-function found(value: ArrayBuffer | null, metadata: string, bytesMax: number): Outcome {
+// What makes an outcome is no closure: of a million reads that wait, each would hold its key and its options.
+
+function found(value: ArrayBuffer | null, { context }: Operation, metadata = ""): Outcome {
+  const { bodyBytes } = context.host.limits;
   if (value === null) throw new Failure(Status.NotFound, "kv: there is no such key");
-  if (value.byteLength > bytesMax) throw new Failure(Status.TooBig, `kv: the value has more than ${bytesMax} bytes`);
+  if (value.byteLength > bodyBytes) throw new Failure(Status.TooBig, `kv: the value has more than ${bodyBytes} bytes`);
   const bytes = new Uint8Array(value);
   if (metadata === "") return { payload: bytes };
   const head = encodeBytes(metadata);
   return { payload: concatenate([head, bytes]), auxiliary: head.length };
+}
+
+/** Metadata, then value. */
+function foundWithMetadata(
+  { value, metadata }: { value: ArrayBuffer | null; metadata: unknown },
+  operation: Operation,
+): Outcome {
+  return found(value, operation, metadataText(metadata));
 }
 
 export const KvPut: Processor = {
@@ -155,7 +153,11 @@ function metadataText(metadata: unknown): string {
 }
 
 /** One call of the store, on one of the context's connections. */
-function use<T>(operation: Operation, call: () => Promise<T>, outcomeOf: (result: T) => Outcome): undefined {
+function use<T>(
+  operation: Operation,
+  call: () => Promise<T>,
+  outcomeOf: (result: T, operation: Operation) => Outcome,
+): undefined {
   const turn = operation.context.connections.take(operation);
   if (!turn) return perform(operation, call, outcomeOf);
   turn.then(
@@ -165,9 +167,13 @@ function use<T>(operation: Operation, call: () => Promise<T>, outcomeOf: (result
 }
 
 /** Settles the operation itself: of a million that wait, each would hold an async function's state otherwise. */
-function perform<T>(operation: Operation, call: () => Promise<T>, outcomeOf: (result: T) => Outcome): undefined {
+function perform<T>(
+  operation: Operation,
+  call: () => Promise<T>,
+  outcomeOf: (result: T, operation: Operation) => Outcome,
+): undefined {
   started(call).then(
-    (result) => conclude(operation, () => outcomeOf(result)),
+    (result) => conclude(operation, () => outcomeOf(result, operation)),
     (error) => conclude(operation, () => refused(error)),
   );
 }
