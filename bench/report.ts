@@ -99,7 +99,7 @@ function variantTable(title: string, columns: Column[]): string {
     });
     return [isOurs(variant) ? `**${variant}**` : variant].concat(medians);
   });
-  const baseline = variants.find((variant) => !isOurs(variant) && variant !== "floor");
+  const baseline = variants.find((variant) => isPeer(variant));
   const ratios = variants
     .filter((variant) => baseline && isOurs(variant))
     .map((variant) => {
@@ -217,7 +217,7 @@ function comparedToBest(name: string, { metrics, variants }: CellResult) {
   const entries = Object.entries(variants).flatMap(([variant, columns]) =>
     columns[metric] ? [{ variant, values: columns[metric], median: spreadOf(columns[metric]).median }] : [],
   );
-  const others = entries.filter(({ variant }) => !isOurs(variant) && variant !== "floor");
+  const others = entries.filter(({ variant, values }) => isPeer(variant) && values.every(Boolean));
   const best = others.toSorted((a, b) => (better === "less" ? a.median - b.median : b.median - a.median))[0];
   if (!best) return [];
   return entries
@@ -299,6 +299,9 @@ function numbersSection(results: Results): string {
 
 const isOurs = (variant: string): boolean =>
   variant.startsWith(OURS) || ["shared", "pooled", "request"].includes(variant);
+
+/** The floor and the store are in all of them. */
+const isPeer = (variant: string): boolean => !isOurs(variant) && !["floor", "store"].includes(variant);
 
 const times = ({ median, low, high }: Spread): string => `× ${ratio(median)} (${ratio(low)} to ${ratio(high)})`;
 

@@ -56,10 +56,13 @@ async function main(): Promise<void> {
   const results: Results = { runs: [run], cells: {} };
   const rounds = values.quick ? ROUNDS.quick : ROUNDS.full;
   const random = seeded(run.seed);
+  const file = values.quick ? QUICK_RESULTS : FULL_RESULTS;
   const measureInto = async (source: CellSource, count: string): Promise<void> => {
     const samples = await measure(source, rounds, random, `${count} ${source.name}`);
     results.cells[source.name] = { run: run.date, ...samples };
     print(source.name, samples);
+    // At once: what a long run has measured outlasts its end.
+    writeResults(file, values.quick ? results : merge(readResults(file), results));
   };
   for (const [index, source] of cells.entries()) await measureInto(source, `${index + 1}/${cells.length}`);
   if (values.guard) {
@@ -67,8 +70,6 @@ async function main(): Promise<void> {
     for (const source of cells.filter(({ name }) => suspicious.has(name))) await measureInto(source, "once more:");
     guard(results);
   }
-  const file = values.quick ? QUICK_RESULTS : FULL_RESULTS;
-  writeResults(file, values.quick ? results : merge(readResults(file), results));
   console.log(`\n  written to ${file}`);
 }
 

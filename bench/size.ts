@@ -10,7 +10,10 @@ interface Bytes {
   gzip: number;
 }
 
-const METRICS: Cell["metrics"] = { raw: { unit: "bytes", better: "less" }, gzip: { unit: "bytes", better: "less" } };
+const METRICS: Cell["metrics"] = {
+  raw: { unit: "bytes", better: "less" },
+  gzip: { unit: "bytes, gzip", better: "less" },
+};
 
 export function sizeCells(): CellSource[] {
   return [
