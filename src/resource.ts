@@ -117,6 +117,11 @@ class Message<M extends Request | Response> {
   takeBody(): ReadableStream<Uint8Array> | null {
     return this.take().body;
   }
+
+  /** How many bytes its body says that it has, or 0. */
+  get bodyBytes(): number {
+    return lengthOf(this.message);
+  }
 }
 
 /** One incoming request and its one response. */
@@ -141,42 +146,92 @@ export type Source = Exchange | Body;
 /** What a number of the guest's stands for. */
 export type Resource = Grant | Source;
 
+/** How many bytes a body says that it has, or 0. */
+export function lengthOf({ headers }: Request | Response): number {
+  return Number(headers.get("content-length")) || 0;
+}
+
 /** Lets go of a response that nobody will read. */
 export function cancelBody(response: Response): void {
   if (response.body && !response.bodyUsed) response.body.cancel().catch(() => {});
 }
 
-/** Reads a body to its end. Throws TooBig, and lets go of the rest, as soon as it has more than `bytesMax` bytes. */
+// Bytes that one read brings, where it brings as many as there is room for: each read costs the platform much. A body is
+// not believed that it has more than the larger number.
+const READ_BYTES_MIN = 16 * 1024;
+const READ_BYTES_MAX = 2 * 1024 * 1024;
+
+interface Reader {
+  /** `bytes` bytes, or whatever comes. */
+  next(bytes: number): Promise<ReadableStreamReadResult<Uint8Array>>;
+  cancel(reason?: unknown): Promise<void>;
+}
+
+/**
+ * Reads a body to its end. Throws TooBig, and lets go of the rest, as soon as it has more than `bytesMax` bytes. `expected`
+ * is how many it says it has, or 0.
+ */
 export async function readBody(
   body: ReadableStream<Uint8Array> | null,
   bytesMax: number,
   signal: AbortSignal,
+  expected = 0,
 ): Promise<Uint8Array> {
   if (!body) return new Uint8Array(0);
-  const reader = body.getReader();
+  const reader = readerOf(body);
   const letGo = (): void => void reader.cancel(signal.reason).catch(() => {});
   // A fetch that ignored its abort comes here with a body that nobody wants any more, and that may never end.
   if (signal.aborted) letGo();
   signal.addEventListener("abort", letGo, { once: true });
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for (;;) {
-    const { done, value } = await nextChunk(reader);
-    if (done) return chunks.length === 1 ? chunks[0]! : concatenate(chunks);
-    chunks.push(value);
-    bytes += value.length;
+  // With room for one byte more than there are, the first read finds the end.
+  for (let room = expected > 0 ? expected + 1 : READ_BYTES_MIN; ; room *= 2) {
+    const { done, value } = await nextChunk(reader, Math.min(room, READ_BYTES_MAX));
+    if (value && value.length > 0) chunks.push(value);
+    bytes += value?.length ?? 0;
     if (bytes > bytesMax) {
       reader.cancel().catch(() => {});
       throw new Failure(Status.TooBig, `the body has more than ${bytesMax} bytes`);
     }
+    if (done) return chunks.length === 1 ? chunks[0]! : concatenate(chunks);
   }
 }
 
-async function nextChunk(
-  reader: ReadableStreamDefaultReader<Uint8Array>,
-): Promise<ReadableStreamReadResult<Uint8Array>> {
+/** What Workers have beside the standard, and their types know. */
+interface ByobReader extends Pick<ReadableStreamBYOBReader, "cancel" | "releaseLock"> {
+  readAtLeast?(bytes: number, view: Uint8Array<ArrayBuffer>): Promise<ReadableStreamReadResult<Uint8Array>>;
+}
+
+/** One that fills a buffer at a time, if the platform has it for this body; else one that brings what comes. */
+function readerOf(body: ReadableStream<Uint8Array>): Reader {
+  const reader = byobReaderOf(body);
+  if (!reader?.readAtLeast) {
+    reader?.releaseLock();
+    const reads = body.getReader();
+    return { next: () => reads.read(), cancel: (reason) => reads.cancel(reason) };
+  }
+  return {
+    async next(bytes) {
+      const { done, value } = await reader.readAtLeast!(bytes, new Uint8Array(bytes));
+      // Less than was asked for is all that there was.
+      return { done: done || value.length < bytes, value } as ReadableStreamReadResult<Uint8Array>;
+    },
+    cancel: (reason) => reader.cancel(reason),
+  };
+}
+
+function byobReaderOf(body: ReadableStream<Uint8Array>): ByobReader | undefined {
   try {
-    return await reader.read();
+    return body.getReader({ mode: "byob" }) as ByobReader;
+  } catch {
+    return undefined; // A stream that a program made may have no such reader.
+  }
+}
+
+async function nextChunk(reader: Reader, bytes: number): Promise<ReadableStreamReadResult<Uint8Array>> {
+  try {
+    return await reader.next(bytes);
   } catch (error) {
     throw new Failure(Status.Aborted, `the body broke off: ${messageOf(error)}`);
   }

@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Operation, Processor } from "../operation.ts";
 import { encodeHeaders, headersOf } from "../pairs.ts";
-import { cancelBody, readBody } from "../resource.ts";
+import { cancelBody, lengthOf, readBody } from "../resource.ts";
 import type { OriginGrant } from "../resource.ts";
 import type { Submission } from "../submission.ts";
 
@@ -32,7 +32,7 @@ export const Fetch: Processor = {
       const response = await follow(grant, request, mode, operation).finally(() => letGo(request.body));
       const { status: auxiliary, headers } = response;
       if (!wantsBody) return { auxiliary, payload: encodeHeaders(headers), response };
-      const body = await readBody(response.body, bytesMax, operation.signal);
+      const body = await readBody(response.body, bytesMax, operation.signal, lengthOf(response));
       return { auxiliary, payload: encodeHeaders(headers, body) };
     };
   },
@@ -63,8 +63,8 @@ function letGo(body: OutgoingRequest["body"]): void {
  * or the upstream has got wrong, hence `otherwise`.
  */
 function granted(text: string, base: string, grant: OriginGrant, otherwise: Status): URL {
-  if (!URL.canParse(text, base)) throw new Failure(otherwise, `fetch: "${text}" is no URL`);
-  const url = new URL(text, base);
+  const url = URL.parse(text, base);
+  if (!url) throw new Failure(otherwise, `fetch: "${text}" is no URL`);
   if (url.username || url.password) throw new Failure(otherwise, "fetch: a URL must not contain credentials");
   // The origin of blob:https://… is that of what it wraps.
   if (url.protocol === "blob:" || !grant.origins.includes(url.origin)) {

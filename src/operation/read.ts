@@ -8,7 +8,9 @@ export const Read: Processor = {
 
   decode({ resource, argument0 }, context) {
     const bytesMax = context.bodyBytesMax(argument0);
-    const body = context.resourceOf(resource, "exchange", "body").takeBody();
-    return async ({ signal }) => ({ payload: await readBody(body, bytesMax, signal) });
+    const source = context.resourceOf(resource, "exchange", "body");
+    const { bodyBytes } = source;
+    const body = source.takeBody();
+    return async ({ signal }) => ({ payload: await readBody(body, bytesMax, signal, bodyBytes) });
   },
 };
