@@ -37,13 +37,25 @@ const PIECE_COUNT_MAX = 1024;
 /** Characters after which a line is written though it has not ended: the guest might never end it. */
 const LINE_LENGTH_MAX = 8192;
 
+/** What is known of modules: to list one's imports takes as long as much of what an instance needs. */
+const askers = new WeakMap<WebAssembly.Module, boolean>();
+
+function asksForWasi(module: WebAssembly.Module): boolean {
+  let asks = askers.get(module);
+  if (asks === undefined) {
+    asks = WebAssembly.Module.imports(module).some((entry) => entry.module === "wasi_snapshot_preview1");
+    askers.set(module, asks);
+  }
+  return asks;
+}
+
 /** The imports of `wasi_snapshot_preview1`, or none if the module asks for none. */
 export function wasiImports(
   module: WebAssembly.Module,
   instance: () => WebAssembly.Instance,
   { clock, random }: Pick<Required<ProactorOptions>, "clock" | "random">,
 ): Record<string, (...args: never[]) => unknown> {
-  if (!WebAssembly.Module.imports(module).some((entry) => entry.module === "wasi_snapshot_preview1")) return {};
+  if (!asksForWasi(module)) return {};
   const input = new OpenFile(new File([], { readonly: true }));
   // Without the option it writes its own remarks between the guest's lines.
   const shim = new WASI([], [], [input, stream(console.log), stream(console.error)], { debug: false });
