@@ -146,7 +146,7 @@ export const CLAIMS: Claim[] = [
   processorTime("hello", "pooled", { guard: most(2) }),
   processorTime("hello", "request", { guard: most(8) }),
   processorTime("kv", "pooled", { guard: most(2.5) }),
-  processorTime("echo", "pooled", { guard: most(20) }),
+  processorTime("echo", "pooled", { guard: most(6) }),
 
   time("noop/node/16", "promises", { goal: most(0.5), guard: most(4) }),
   time("noop/node/256", "promises", {
