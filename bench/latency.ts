@@ -4,19 +4,7 @@
 import type { Cell, CellSource, Metric } from "./compare.ts";
 import { isAtHand, prepare } from "./peers/prepare.ts";
 import { runProgram } from "./program.ts";
-
-const PEERS = [
-  "promises",
-  "wasm-proactor",
-  "callback-table",
-  "map-of-closures",
-  "jspi",
-  "asyncify",
-  "jco",
-  "jco-callback",
-  "extism",
-  "wasm-bindgen",
-];
+import { WAYS } from "./workloads.ts";
 
 const METRICS: Record<string, Metric> = {
   p50: { unit: "µs, p50", better: "less" },
@@ -25,7 +13,7 @@ const METRICS: Record<string, Metric> = {
 
 /** Clocks stand still in workerd while code runs: what is added there, the HTTP cells tell. */
 export function latencyCells(quick: boolean): CellSource[] {
-  return [{ name: "latency/node", open: () => (quick ? open(PEERS.filter(isAtHand), 100) : open(PEERS, 500)) }];
+  return [{ name: "latency/node", open: () => (quick ? open(WAYS.filter(isAtHand), 100) : open(WAYS, 500)) }];
 }
 
 function open(peers: string[], count: number): Cell {

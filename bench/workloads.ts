@@ -46,6 +46,29 @@ export const PLACES: Place[] = ["node", "workerd"];
 
 const COPIES = [0, 64, 1024, 65_536, 1_048_576, 10_485_760];
 
+/** What is the same in both directions of a payload. */
+const COPY = {
+  sizes: COPIES,
+  quick: { node: [0, 1024, 1_048_576], workerd: [1024] },
+  whole: () => 1,
+  carriesSize: true,
+  peers: ["promises", "wasm-proactor", "floor"],
+};
+
+/** All ways to wait for an operation. */
+export const WAYS = [
+  "promises",
+  "wasm-proactor",
+  "callback-table",
+  "map-of-closures",
+  "jspi",
+  "asyncify",
+  "jco",
+  "jco-callback",
+  "wasm-bindgen",
+  "extism",
+];
+
 const fewWithMany: Row["roundsMax"] = (size) => (size >= 1_000_000 ? 3 : 7);
 
 /** Ours has one for all, armed for the earliest. */
@@ -60,36 +83,14 @@ export const WORKLOADS: Row[] = [
     size: "operations in a batch: all started at once, and the next batch when all have completed",
     sizes: [1, 4, 16, 64, 256, 1024, 4096],
     quick: [16, 256],
-    peers: [
-      "promises",
-      "wasm-proactor",
-      "callback-table",
-      "map-of-closures",
-      "jspi",
-      "asyncify",
-      "jco",
-      "jco-callback",
-      "wasm-bindgen",
-      "extism",
-      "floor",
-    ],
+    peers: [...WAYS, "floor"],
   },
   {
     workload: "chain",
     size: "operations, each started by the completion of the one before, which hands on a number",
     sizes: [1_000_000],
     quick: { node: [100_000] },
-    peers: [
-      "promises",
-      "wasm-proactor",
-      "callback-table",
-      "map-of-closures",
-      "jspi",
-      "asyncify",
-      "jco",
-      "jco-callback",
-      "wasm-bindgen",
-    ],
+    peers: WAYS.filter((peer) => peer !== "extism"),
   },
   {
     workload: "pummel",
@@ -98,19 +99,7 @@ export const WORKLOADS: Row[] = [
     quick: { node: [64, 4096], workerd: [1024] },
     // Or its stacks, which are made once, would be what is measured.
     whole: (size, peer) => (peer === "jspi-loops" ? 16 * size : size),
-    peers: [
-      "promises",
-      "wasm-proactor",
-      "callback-table",
-      "map-of-closures",
-      "jspi",
-      "jspi-loops",
-      "asyncify",
-      "jco",
-      "jco-callback",
-      "wasm-bindgen",
-      "extism",
-    ],
+    peers: [...WAYS, "jspi-loops"],
   },
   {
     workload: "million-in-flight",
@@ -191,24 +180,8 @@ export const WORKLOADS: Row[] = [
     peers: ["promises", "wasm-proactor"],
     whole: (size) => size * 100,
   },
-  {
-    workload: "copy-in",
-    size: "bytes of a value that is read",
-    sizes: COPIES,
-    quick: { node: [0, 1024, 1_048_576], workerd: [1024] },
-    whole: () => 1,
-    carriesSize: true,
-    peers: ["promises", "wasm-proactor", "floor"],
-  },
-  {
-    workload: "copy-out",
-    size: "bytes of a value that is written",
-    sizes: COPIES,
-    quick: { node: [0, 1024, 1_048_576], workerd: [1024] },
-    whole: () => 1,
-    carriesSize: true,
-    peers: ["promises", "wasm-proactor", "floor"],
-  },
+  { workload: "copy-in", size: "bytes of a value that is read", ...COPY },
+  { workload: "copy-out", size: "bytes of a value that is written", ...COPY },
   {
     workload: "border-call",
     size: "calls into the module, each with one out of it",

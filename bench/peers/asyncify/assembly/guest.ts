@@ -1,31 +1,7 @@
-// Waits as if its imports were synchronous: Asyncify has rewritten every function so that it can be left and come back to.
+// The guest of JSPI, waiting as if its imports were synchronous: Asyncify has rewritten every function so that it can be
+// left and come back to.
 
-declare function nothing(): void;
-declare function sleep(): void;
-/** Returns how many bytes of `result` it has filled. */
-declare function read(): u32;
-
-export const result = memory.data(1024);
+export * from "../../jspi/assembly/guest";
 
 /** Where Asyncify keeps the stack while it is left: two pointers, and room. */
 export const area = memory.data(1024, 8);
-
-/** One operation after the other. */
-export function chain(count: u32): u32 {
-  let completed: u32 = 0;
-  for (; completed < count; completed++) nothing();
-  return completed;
-}
-
-export function latency(count: u32): u32 {
-  let completed: u32 = 0;
-  for (; completed < count; completed++) sleep();
-  return completed;
-}
-
-/** Returns how many have found what they must. */
-export function reads(count: u32): u32 {
-  let right: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) if (read() == 8) right++;
-  return right;
-}
