@@ -135,8 +135,7 @@ export class PlatformEvent implements Lifetime {
     return new Promise((resolve, reject) => {
       const settle = (outcome: () => void): void => {
         if (signal) this.fetches.delete(signal);
-        this.#connected--;
-        this.#connect();
+        this.#platform.timers.setTimeout(() => this.#disconnect(), 0);
         if (!this.killed) outcome();
       };
       const refused = ++this.#subrequests > this.#platform.limits.subrequests;
@@ -155,6 +154,12 @@ export class PlatformEvent implements Lifetime {
     return new Promise((_, reject) => {
       this.#platform.timers.setTimeout(() => reject(new Error("Too many subrequests.")), 1);
     });
+  }
+
+  /** After all reactions: engines would not agree whether a call made in one of them finds the connection free. */
+  #disconnect(): void {
+    this.#connected--;
+    this.#connect();
   }
 
   #connect(): void {
