@@ -68,10 +68,9 @@ export function payloadsBytes(): u32 {
 /** Makes room for a payload of `bytes`. Without effect above the limit: the next `poll` then completes with TooBig. */
 export function growPayloads(bytes: u32): void {
   if (bytes > ARENA_BYTES_MAX) return;
-  // Doubling bounds the number of growths; the old region holds nothing that is still valid, so nothing is copied.
-  let capacity = payloadsCapacity;
-  while (capacity < bytes) capacity <<= 1;
+  // By whole pages, for an instance keeps what it has grown to. The old region holds nothing that is still valid, so nothing
+  // is copied.
+  payloadsCapacity = (bytes + 0xffff) & ~0xffff;
   heap.free(payloadsStart);
-  payloadsStart = heap.alloc(capacity);
-  payloadsCapacity = capacity;
+  payloadsStart = heap.alloc(payloadsCapacity);
 }

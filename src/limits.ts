@@ -44,7 +44,7 @@ export const DEFAULT_LIMITS: Limits = {
   waitMs: 30_000,
   redirects: 20,
   traps: 100,
-  idleBytes: 32 * 1024 * 1024,
+  idleBytes: 64 * 1024 * 1024,
   memoryBytes: 16 * 1024 * 1024,
 };
 

@@ -53,7 +53,7 @@ func DefaultLimits() Limits {
 		WaitMs:        30_000,
 		Redirects:     20,
 		Traps:         100,
-		IdleBytes:     32 << 20,
+		IdleBytes:     64 << 20,
 		MemoryBytes:   16 << 20,
 		GrowBytes:     1 << 30,
 	}

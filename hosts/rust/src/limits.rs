@@ -49,7 +49,7 @@ impl Default for Limits {
             wait_ms: 30_000,
             redirects: 20,
             traps: 100,
-            idle_bytes: 32 << 20,
+            idle_bytes: 64 << 20,
             memory_bytes: 16 << 20,
             run_ms: 10_000,
             grow_bytes: 1 << 30,

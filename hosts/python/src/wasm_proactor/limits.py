@@ -34,7 +34,7 @@ class Limits:
     """Redirects that a fetch follows."""
     traps: int = 100
     """Traps after which a shared instance is replaced, though each was contained."""
-    idle_bytes: int = 32 * 1024 * 1024
+    idle_bytes: int = 64 * 1024 * 1024
     """Bytes of linear memory of all the idle instances together that are kept for reuse."""
     memory_bytes: int = 16 * 1024 * 1024
     """Bytes of linear memory above which an instance is replaced once it is idle: memory never shrinks."""
