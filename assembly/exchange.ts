@@ -9,7 +9,8 @@ import { Token } from "./handler-table";
 import { AnyOperation, Anything, thenAt } from "./operation";
 import { Incoming, RequestHeaders, newAccept } from "./operation/accept";
 import { Response } from "./operation/fetch";
-import { Read } from "./operation/read";
+import { KvValue } from "./operation/kv";
+import { Content, Read } from "./operation/read";
 import { encodeRespond } from "./operation/respond";
 import { Headers, Pairs } from "./pairs";
 import { Submission, commit, prepare } from "./submission-queue";
@@ -104,16 +105,23 @@ export class Exchange {
   }
 
   /**
-   * Answers with `status`, the headers set so far and a body: a string, an ArrayBuffer or a Uint8Array. Once; a second
-   * answer fails with Closed, which is reported to the host's `onError`.
+   * Answers with `status`, the headers set so far and a body: a string, an ArrayBuffer, a Uint8Array, or what a read has
+   * brought, be it of a body, of KV or of a fetch, whose bytes are not copied in the guest. Once; a second answer fails
+   * with Closed, which is reported to the host's `onError`.
    */
   respond<T>(status: u32, body: T): Token {
     if (isNullable<T>()) ERROR("respond: the body may be null; look before you answer");
     const submission = answer(changetype<usize>(this), status);
     if (isString<T>()) submission.putDataText(changetype<usize>(body));
     else if (body instanceof ArrayBuffer) submission.putData(changetype<usize>(body));
-    else if (body instanceof Uint8Array) submission.putDataBytes(body.dataStart, body.byteLength);
-    else ERROR("respond: the body is a string, an ArrayBuffer or a Uint8Array");
+    else if (
+      body instanceof Uint8Array ||
+      body instanceof Content ||
+      body instanceof KvValue ||
+      body instanceof Response
+    )
+      submission.putDataBytes(body.dataStart, body.byteLength);
+    else ERROR("respond: the body is a string, an ArrayBuffer, a Uint8Array or the result of a read");
     return commit(submission);
   }
 

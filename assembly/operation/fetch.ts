@@ -27,22 +27,22 @@ export class Response extends Completion {
     return this.headers.find(name);
   }
 
-  private get bodyStart(): usize {
+  // The body, which is empty unless it was asked for by `withBody`.
+
+  get dataStart(): usize {
     return this.headers.nameAt(this.headers.count);
   }
 
-  private get bodyBytes(): u32 {
-    return <u32>(this.payload + this.payload_bytes - this.bodyStart);
+  get byteLength(): u32 {
+    return this.failed ? 0 : <u32>(this.payload + this.payload_bytes - this.dataStart);
   }
 
-  /** The body as text; empty unless it was asked for by `withBody`. */
   text(): string {
-    return this.failed ? "" : readText(this.bodyStart, this.bodyBytes);
+    return readText(this.dataStart, this.byteLength);
   }
 
-  /** The body as bytes; empty unless it was asked for by `withBody`. */
   bytes(): ArrayBuffer {
-    return this.failed ? new ArrayBuffer(0) : readBytes(this.bodyStart, this.bodyBytes);
+    return readBytes(this.dataStart, this.byteLength);
   }
 }
 

@@ -19,16 +19,23 @@ export class KvValue extends Completion {
     return !this.failed;
   }
 
-  // With `withMetadata` the payload is metadata, then value, and the auxiliary word the former's length.
+  // With `withMetadata` the payload is metadata, then value, and the auxiliary word the former's length. A failure has no
+  // value, only a message.
+
+  get dataStart(): usize {
+    return this.payload + this.auxiliary;
+  }
+
+  get byteLength(): u32 {
+    return this.failed ? 0 : this.payload_bytes - this.auxiliary;
+  }
 
   text(): string {
-    return this.failed ? "" : readText(this.payload + this.auxiliary, this.payload_bytes - this.auxiliary);
+    return readText(this.dataStart, this.byteLength);
   }
 
   bytes(): ArrayBuffer {
-    // A failure has no value, only a message.
-    const start = this.failed ? this.payload_bytes : this.auxiliary;
-    return readBytes(this.payload + start, this.payload_bytes - start);
+    return readBytes(this.dataStart, this.byteLength);
   }
 
   /** The metadata as JSON, or an empty text: there is none, or `withMetadata` was not asked for. */

@@ -9,19 +9,27 @@ import { isUtf8 } from "../utf8";
 /** The bytes of a body; none if the read failed. */
 @unmanaged
 export class Content extends Completion {
-  // The payload of a failure is the host's message, which is not meant for clients.
+  // As of a Uint8Array. The payload of a failure is the host's message, which is not meant for clients.
+
+  get dataStart(): usize {
+    return this.payload;
+  }
+
+  get byteLength(): u32 {
+    return this.failed ? 0 : this.payload_bytes;
+  }
 
   text(): string {
-    return this.failed ? "" : readText(this.payload, this.payload_bytes);
+    return readText(this.dataStart, this.byteLength);
   }
 
   /** Whether the bytes are UTF-8. In what is not, `text()` has U+FFFD for each byte that belongs to no character. */
   get isText(): bool {
-    return !this.failed && isUtf8(this.payload, this.payload + this.payload_bytes);
+    return !this.failed && isUtf8(this.dataStart, this.dataStart + this.byteLength);
   }
 
   bytes(): ArrayBuffer {
-    return readBytes(this.payload, this.failed ? 0 : this.payload_bytes);
+    return readBytes(this.dataStart, this.byteLength);
   }
 }
 

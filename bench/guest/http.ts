@@ -66,10 +66,10 @@ function answer<T>(exchange: Exchange, body: T): void {
 serve((exchange: Exchange) => {
   const path = exchange.path;
   if (path == "/hello") answer(exchange, "hello");
-  else if (path == "/kv") store.get("key-0").then(exchange, (exchange, value) => answer(exchange, value.text()));
+  else if (path == "/kv") store.get("key-0").then(exchange, (exchange, value) => answer(exchange, value));
   else if (path == "/kv-10") readTen(exchange);
   else if (path == "/fetch-5") fetchFive(exchange);
-  else if (path == "/echo") exchange.read().then(exchange, (exchange, content) => answer(exchange, content.bytes()));
+  else if (path == "/echo") exchange.read().then(exchange, (exchange, content) => answer(exchange, content));
   else if (path == "/forward")
     upstream.fetch("/large").then(exchange, (exchange, response) => exchange.forward(response));
   else exchange.respond(404, "");

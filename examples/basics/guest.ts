@@ -38,7 +38,7 @@ function countVisit(exchange: Exchange): void {
 /** GET /<key>: the value; 404 if there is none; 502 and the host's own words if the store failed. */
 function readPage(exchange: Exchange): void {
   store.get(exchange.path).then(exchange, (exchange, value) => {
-    if (value.found) exchange.respond(200, value.bytes());
+    if (value.found) exchange.respond(200, value);
     else if (value.status == Status.NotFound) exchange.respond(404, "there is no such page");
     else refuse(exchange, value);
   });

@@ -34,7 +34,7 @@ function readFile(exchange: Exchange): void {
   store.get(fileOf(exchange.path)).then(exchange, (exchange, file) => {
     if (file.failed) return refuse(exchange, file);
     exchange.headers.append("content-type", contentType(fileOf(exchange.path)));
-    exchange.respond(200, file.bytes());
+    exchange.respond(200, file);
   });
 }
 

@@ -52,7 +52,7 @@ function byAwait(exchange: Exchange): void {
 // What is done with the result is the same for all.
 
 function answer(exchange: Exchange, value: KvValue): void {
-  if (value.found) exchange.respond(200, value.bytes());
+  if (value.found) exchange.respond(200, value);
   else if (value.status == Status.NotFound) exchange.respond(404, "there is no such key");
   else exchange.respond(502, value.message());
 }

@@ -75,7 +75,7 @@ serve((exchange: Exchange) => {
   if (path == "/fetch") {
     asked(exchange).then(exchange, report);
   } else if (path == "/bytes") {
-    asked(exchange).then(exchange, (exchange, response) => exchange.respond(200, response.bytes()));
+    asked(exchange).then(exchange, (exchange, response) => exchange.respond(200, response));
   } else if (path == "/upload") {
     // From the client to the upstream and back: nothing of it comes into the guest.
     asked(exchange).then(exchange, (exchange, response) => exchange.forward(response));

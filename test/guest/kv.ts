@@ -64,7 +64,7 @@ serve((exchange: Exchange) => {
     if (has(exchange, "withMetadata")) get.withMetadata();
     if (has(exchange, "cacheTtl")) get.cacheTtl(numberOf(exchange, "cacheTtl"));
     if (path == "/get") get.then(exchange, reportValue);
-    else get.then(exchange, (exchange, value) => exchange.respond(value.found ? 200 : 404, value.bytes()));
+    else get.then(exchange, (exchange, value) => exchange.respond(value.found ? 200 : 404, value));
   } else if (path == "/put") {
     if (has(exchange, "size")) put(exchange, new ArrayBuffer(numberOf(exchange, "size")));
     else if (has(exchange, "text")) put(exchange, String.UTF8.encode(textOf(exchange, "text")));

@@ -20,7 +20,7 @@ class State {
 /** The bytes as they came, or how it failed. */
 function answer(exchange: Exchange, content: Content): void {
   if (content.failed) exchange.respond(200, new Json().completion(content).toString());
-  else exchange.respond(200, content.bytes());
+  else exchange.respond(200, content);
 }
 
 serve((exchange: Exchange) => {
