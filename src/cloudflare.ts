@@ -13,7 +13,7 @@ export { kv, origin } from "./resource.ts";
 export type WorkerOptions = Omit<ProactorOptions, "resources">;
 
 export interface Worker<Env> {
-  fetch(request: Request, env: Env, ctx: Lifetime): Promise<Response>;
+  fetch(request: Request, env: Env, ctx: Lifetime): Response | Promise<Response>;
   /** The proactor that serves this environment; for its counters. */
   proactor(env: Env): Proactor;
 }
@@ -45,5 +45,5 @@ export function createWorker<Env extends object>(
     return found;
   }
 
-  return { fetch: (request, env, ctx) => proactor(env).fetch(request, ctx), proactor };
+  return { fetch: (request, env, ctx) => proactor(env).answer(request, ctx), proactor };
 }

@@ -39,7 +39,7 @@ export class CompletionQueue {
   /** Begins a batch at `at`, with payloads in an arena; both lie inside the memory. */
   begin(at: number, arena: number, arenaBytes: number): void {
     this.length = 0;
-    this.last = undefined;
+    this.#setLast(undefined);
     this.#at = at >>> 0;
     this.#arena = arena >>> 0;
     this.#arenaEnd = this.#arena + (arenaBytes >>> 0);
@@ -54,8 +54,15 @@ export class CompletionQueue {
     return Math.ceil(this.#arena / PAYLOAD_ALIGNMENT) * PAYLOAD_ALIGNMENT;
   }
 
+  /** Of those before it nobody asks any more, and what is old and garbage would keep its payload alive. */
+  #setLast(completion: Completion | undefined): void {
+    if (this.last) this.last.payload = null;
+    this.last = completion;
+  }
+
   /** Writes one completion, for which there is room. */
   push(completion: Completion): void {
+    this.#setLast(completion);
     const { slot, generation, opcode, payload } = completion;
     const words = this.#memory.words;
     const record = this.#recordAt(this.length);

@@ -362,7 +362,6 @@ export class Instance {
       const completion = pending.peek()!;
       if (this.queue.hasRoomFor(completion)) {
         pending.shift();
-        this.queue.last = completion;
         this.queue.push(completion);
         this.#delivered(completion);
       } else if (this.queue.length > 0) {

@@ -9,12 +9,7 @@ export type Pair = readonly [name: string, value: string];
 
 /** Encodes a list, followed by `tail`. */
 export function encodePairs(pairs: readonly Pair[], tail?: Uint8Array): Uint8Array {
-  return encode(pairs.flat(), tail);
-}
-
-/** Encodes headers, in order, repeated names kept, followed by `tail`. */
-export function encodeHeaders(headers: Headers, tail?: Uint8Array): Uint8Array {
-  return encode(withHeaders([], headers), tail);
+  return encodeTexts(pairs.flat(), tail);
 }
 
 /** Encodes a request's head: (method, URL), then its headers if they are wanted. */
@@ -23,16 +18,17 @@ export function encodeHead(request: Request, wantsHeaders: boolean): Uint8Array 
   // HTTP sends no fragment, but a Request that a program made may have one.
   const fragment = url.indexOf("#");
   const line = [method, fragment < 0 ? url : url.slice(0, fragment)];
-  return encode(wantsHeaders ? withHeaders(line, request.headers) : line);
+  return encodeTexts(wantsHeaders ? textsOf(request.headers, line) : line);
 }
 
-function withHeaders(texts: string[], headers: Headers): string[] {
+/** Headers as names and values in turn, in order, repeated names kept, behind `texts`. */
+export function textsOf(headers: Headers, texts: string[] = []): string[] {
   headers.forEach((value, name) => texts.push(name, value));
   return texts;
 }
 
-/** Encodes names and values in turn. */
-function encode(texts: readonly string[], tail?: Uint8Array): Uint8Array {
+/** Encodes names and values in turn, followed by `tail`. */
+export function encodeTexts(texts: readonly string[], tail?: Uint8Array): Uint8Array {
   const textsAt = PAIRS_HEAD_BYTES + texts.length * (PAIR_LENGTHS_BYTES / 2);
   let bytesMax = textsAt;
   for (const text of texts) bytesMax += text.length * UTF8_BYTES_MAX;

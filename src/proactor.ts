@@ -17,7 +17,7 @@ import { checkNames } from "./names.ts";
 import { completeOptions } from "./options.ts";
 import type { ProactorOptions } from "./options.ts";
 import { handlerOf } from "./processors.ts";
-import { SHUT_DOWN, failureResponse, logError, placeOf } from "./report.ts";
+import { SHUT_DOWN, UNEXPECTED, failureResponse, logError, placeOf } from "./report.ts";
 import type { ErrorReport } from "./report.ts";
 import { RequestContext } from "./request-context.ts";
 import type { Lifetime } from "./request-context.ts";
@@ -69,28 +69,34 @@ export class Proactor implements Host {
    * over: what it has in flight is aborted.
    */
   async fetch(request: Request, lifetime?: Lifetime): Promise<Response> {
+    return this.answer(request, lifetime);
+  }
+
+  /** As `fetch`, for a platform that takes a response too: each promise is a round through its queue. */
+  answer(request: Request, lifetime?: Lifetime): Response | Promise<Response> {
+    // A grant may call back into this method from inside `submit`. Once its stack has unwound the module is free.
+    if (this.#idle[0]?.current) return Promise.resolve().then(() => this.#answer(request, lifetime));
+    return this.#answer(request, lifetime);
+  }
+
+  #answer(request: Request, lifetime: Lifetime | undefined): Response | Promise<Response> {
     let context: RequestContext | undefined;
     try {
       if (lifetime) this.callTheRoll(lifetime);
-      // A grant may call back into this method from inside `submit`. Once its stack has unwound the module is free.
-      if (this.#idle[0]?.current) await Promise.resolve();
       if (this.#shutdownMode) return failureResponse(SHUT_DOWN);
       context = this.newContext(this.#checkOut(), request);
       this.counters.contexts++;
       // Before its first turn: the platform may end it even in the middle of that.
       this.#contexts.set(context, context.signs);
       const answer = context.handle(lifetime);
-      // Each wait is a round through the platform's queue: what is there already need not go.
-      if (!(answer instanceof Promise)) return answer;
       // Where there is a lifetime, the platform itself ends what its client has left.
-      return lifetime ? await answer : await this.#unlessLeft(request.signal, context, answer);
+      return lifetime || !(answer instanceof Promise) ? answer : this.#unlessLeft(request.signal, context, answer);
     } catch (error) {
-      const failure = { error: "unexpected", detail: "The host failed while it handled this request." };
-      context?.fail(failure);
+      context?.fail(UNEXPECTED);
       // Asked for only now, since it costs. By its looks: some platforms and libraries have classes of their own.
       if (typeof request?.method !== "string") throw new TypeError("fetch takes a Request", { cause: error });
       this.report({ kind: "unexpected", message: messageOf(error), cause: error });
-      return failureResponse(failure);
+      return failureResponse(UNEXPECTED);
     }
   }
 

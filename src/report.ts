@@ -53,6 +53,10 @@ export interface ContextFailure {
 }
 
 export const SHUT_DOWN: ContextFailure = { error: "shutdown", detail: "The host is shutting down." };
+export const UNEXPECTED: ContextFailure = {
+  error: "unexpected",
+  detail: "The host failed while it handled this request.",
+};
 
 export function failureResponse(failure: ContextFailure): Response {
   // Not Response.json(): engines disagree about its content type.

@@ -15,7 +15,7 @@ import type { Operation } from "./operation.ts";
 import { DONE } from "./outcome.ts";
 import { encodeHead } from "./pairs.ts";
 import { handlerOf, nameOf } from "./processors.ts";
-import { SHUT_DOWN, failureResponse } from "./report.ts";
+import { SHUT_DOWN, UNEXPECTED, failureResponse } from "./report.ts";
 import type { ContextFailure } from "./report.ts";
 import { Exchange } from "./resource.ts";
 
@@ -65,19 +65,19 @@ export class RequestContext extends Context {
   handle(lifetime: Lifetime | undefined): Response | Promise<Response> {
     this.#accept();
     if (this.#isAnswered()) return this.#conclude(lifetime);
-    return new Promise((resolve, reject) => {
+    return new Promise((resolve) => {
       this.#answer = () => {
         try {
           resolve(this.#conclude(lifetime));
         } catch (error) {
-          reject(error); // A platform that refuses to wait is for whoever waits for this.
+          resolve(this.#unexpected(error)); // The platform refuses to wait.
         }
       };
     });
   }
 
   #isAnswered(): boolean {
-    return this.#exchange.response !== undefined || this.#failure !== undefined;
+    return this.#exchange.answered || this.#failure !== undefined;
   }
 
   #accept(): void {
@@ -94,7 +94,7 @@ export class RequestContext extends Context {
 
   #conclude(lifetime: Lifetime | undefined): Response {
     if (!this.#ended) lifetime?.waitUntil(new Promise<void>((resolve) => (this.#finish = resolve)));
-    return this.#exchange.response ?? failureResponse(this.#failure!);
+    return this.#exchange.takeResponse() ?? failureResponse(this.#failure!);
   }
 
   /** Tells the platform what there is to tell. On this context's own stack. */
@@ -129,11 +129,16 @@ export class RequestContext extends Context {
     try {
       if (!this.#ended) this.#run();
     } catch (cause) {
-      // On a timer's or a promise's stack nobody else could answer.
-      this.host.report({ kind: "unexpected", message: messageOf(cause), request: this.title, cause });
-      this.fail({ error: "unexpected", detail: "The host failed while it handled this request." });
+      this.#unexpected(cause); // On a timer's or a promise's stack nobody else could answer.
     }
     this.#tell();
+  }
+
+  /** The response when the host itself has failed. */
+  #unexpected(cause: unknown): Response {
+    this.host.report({ kind: "unexpected", message: messageOf(cause), request: this.title, cause });
+    this.fail(UNEXPECTED);
+    return failureResponse(UNEXPECTED);
   }
 
   #run(): void {
@@ -160,7 +165,7 @@ export class RequestContext extends Context {
   }
 
   #fallSilent(): void {
-    if (this.#exchange.response) return this.#end();
+    if (this.#exchange.answered) return this.#end();
     if (this.host.shutdownMode) return this.fail(SHUT_DOWN);
     const last = this.instance.queue.last;
     // In a shared instance, others may have taken what this turn was for, and their own last poll nothing.

@@ -127,7 +127,23 @@ class Message<M extends Request | Response> {
 /** One incoming request and its one response. */
 export class Exchange extends Message<Request> {
   readonly kind = "exchange";
-  response: Response | undefined;
+  answered = false;
+  #response: Response | undefined;
+
+  answer(response: Response): void {
+    this.answered = true;
+    this.#response = response;
+  }
+
+  /**
+   * The answer, once. It is not kept: an exchange that has waited long enough to be old is garbage that is seldom
+   * collected, and would keep the answer's body with it.
+   */
+  takeResponse(): Response | undefined {
+    const response = this.#response;
+    this.#response = undefined;
+    return response;
+  }
 }
 
 /** A fetched response whose body stays on the host. */
@@ -192,10 +208,38 @@ export async function readBody(
     bytes += value?.length ?? 0;
     if (bytes > bytesMax) {
       reader.cancel().catch(() => {});
-      throw new Failure(Status.TooBig, `the body has more than ${bytesMax} bytes`);
+      throw tooBig(bytesMax);
     }
     if (done) return chunks.length === 1 ? chunks[0]! : concatenate(chunks);
   }
+}
+
+/** How many bytes a body has by its headers, names and values in turn; 0 if they do not say, or may not be believed. */
+export function statedBytes(headers: readonly string[]): number {
+  let bytes = 0;
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at]!;
+    if (name === "content-length") bytes = Number(headers[at + 1]) || 0;
+    if (name === "content-encoding" || name === "transfer-encoding") return 0;
+  }
+  return bytes;
+}
+
+/** The whole body of what was fetched with `signal`, as `readBody` gives it. `stated` is how many bytes it has, or 0. */
+export async function readResponse(
+  response: Response,
+  stated: number,
+  bytesMax: number,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  // A fetch that ignored its abort comes here with a body that nothing would end.
+  if (stated === 0 || stated > bytesMax || signal.aborted) return readBody(response.body, bytesMax, signal, stated);
+  // One call of the platform instead of five. What would end the fetch ends this too.
+  const bytes = await response.arrayBuffer().catch((error: unknown) => {
+    throw brokeOff(error);
+  });
+  if (bytes.byteLength > bytesMax) throw tooBig(bytesMax);
+  return new Uint8Array(bytes);
 }
 
 /** What Workers have beside the standard, and their types know. */
@@ -233,6 +277,14 @@ async function nextChunk(reader: Reader, bytes: number): Promise<ReadableStreamR
   try {
     return await reader.next(bytes);
   } catch (error) {
-    throw new Failure(Status.Aborted, `the body broke off: ${messageOf(error)}`);
+    throw brokeOff(error);
   }
+}
+
+function tooBig(bytesMax: number): Failure {
+  return new Failure(Status.TooBig, `the body has more than ${bytesMax} bytes`);
+}
+
+function brokeOff(error: unknown): Failure {
+  return new Failure(Status.Aborted, `the body broke off: ${messageOf(error)}`);
 }

@@ -3,16 +3,18 @@
 import { FETCH_BODY, RedirectMode, Status } from "../../assembly/abi.ts";
 import type { Context } from "../context.ts";
 import { Failure, messageOf } from "../failure.ts";
+import { grantedUrl, originOf } from "../granted-url.ts";
 import type { Operation, Processor } from "../operation.ts";
-import { encodeHeaders, headersOf } from "../pairs.ts";
-import { cancelBody, lengthOf, readBody } from "../resource.ts";
+import { encodeTexts, headersOf, textsOf } from "../pairs.ts";
+import { cancelBody, readResponse, statedBytes } from "../resource.ts";
 import type { OriginGrant } from "../resource.ts";
 import type { Submission } from "../submission.ts";
 
 interface OutgoingRequest {
-  url: URL;
+  /** As the platform would write it. */
+  url: string;
   method: string;
-  headers: Headers;
+  headers: Headers | undefined;
   body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null;
 }
 
@@ -29,11 +31,12 @@ export const Fetch: Processor = {
     const bytesMax = context.bodyBytesMax(submission.argument0);
     const request = requestOf(submission, context, grant);
     return async (operation) => {
-      const response = await follow(grant, request, mode, operation).finally(() => letGo(request.body));
-      const { status: auxiliary, headers } = response;
-      if (!wantsBody) return { auxiliary, payload: encodeHeaders(headers), response };
-      const body = await readBody(response.body, bytesMax, operation.signal, lengthOf(response));
-      return { auxiliary, payload: encodeHeaders(headers, body) };
+      const response = await follow(grant, request, mode, operation);
+      const { status: auxiliary } = response;
+      const headers = textsOf(response.headers);
+      if (!wantsBody) return { auxiliary, payload: encodeTexts(headers), response };
+      const body = await readResponse(response, statedBytes(headers), bytesMax, operation.signal);
+      return { auxiliary, payload: encodeTexts(headers, body) };
     };
   },
 };
@@ -45,32 +48,12 @@ function requestOf(submission: Submission, context: Context, grant: OriginGrant)
   const source = context.sourceOf(submission, submission.argument2);
   const hasBody = source !== undefined || submission.dataBytes > 0;
   return {
-    url: granted(url, grant.origins[0]!, grant, Status.Invalid),
+    url: grantedUrl(url, grant.origins[0]!, grant, Status.Invalid),
     method: checkedMethod(method, hasBody),
-    headers: headersOf(pairs),
+    headers: pairs.length > 0 ? headersOf(pairs) : undefined,
     // Last: what is refused has taken nothing.
     body: source ? source.takeBody() : submission.dataBytes > 0 ? submission.data() : null,
   };
-}
-
-/** A streamed body that nobody has begun to read holds its connection open. */
-function letGo(body: OutgoingRequest["body"]): void {
-  if (body instanceof ReadableStream && !body.locked) body.cancel().catch(() => {});
-}
-
-/**
- * The URL, if it may be fetched: a path at `base`, or an absolute URL at any granted origin. What else it is the guest
- * or the upstream has got wrong, hence `otherwise`.
- */
-function granted(text: string, base: string, grant: OriginGrant, otherwise: Status): URL {
-  const url = URL.parse(text, base);
-  if (!url) throw new Failure(otherwise, `fetch: "${text}" is no URL`);
-  if (url.username || url.password) throw new Failure(otherwise, "fetch: a URL must not contain credentials");
-  // The origin of blob:https://… is that of what it wraps.
-  if (url.protocol === "blob:" || !grant.origins.includes(url.origin)) {
-    throw new Failure(Status.NotPermitted, `fetch: ${url.origin} is not among the granted origins`);
-  }
-  return url;
 }
 
 /** An HTTP token, and none of the methods that the fetch standard forbids, at all or with a body. */
@@ -88,19 +71,28 @@ async function follow(
   mode: RedirectMode,
   operation: Operation,
 ): Promise<Response> {
-  let request = first;
-  for (let hops = 0; ; hops++) {
-    const response = await send(grant, request, operation);
-    const location = response.headers.get("location");
-    // A fetch that ignored its abort may still answer, but nobody waits for where it leads.
-    if (operation.settled || mode === RedirectMode.Manual) return response;
-    if (!isRedirect(response.status) || location === null) return response;
-    cancelBody(response);
-    if (mode === RedirectMode.Error) throw new Failure(Status.Redirect, "fetch: the response is a redirect");
-    if (hops === operation.context.host.limits.redirects)
-      throw new Failure(Status.Redirect, "fetch: too many redirects");
-    request = redirected(request, response.status, location, grant);
+  try {
+    let request = first;
+    for (let hops = 0; ; hops++) {
+      const response = await send(grant, request, operation);
+      // A fetch that ignored its abort may still answer, but nobody waits for where it leads.
+      if (!isRedirect(response.status) || mode === RedirectMode.Manual || operation.settled) return response;
+      const location = response.headers.get("location");
+      if (location === null) return response;
+      cancelBody(response);
+      if (mode === RedirectMode.Error) throw new Failure(Status.Redirect, "fetch: the response is a redirect");
+      if (hops === operation.context.host.limits.redirects)
+        throw new Failure(Status.Redirect, "fetch: too many redirects");
+      request = redirected(request, response.status, location, grant);
+    }
+  } finally {
+    letGo(first.body);
   }
+}
+
+/** A streamed body that nobody has begun to read holds its connection open. */
+function letGo(body: OutgoingRequest["body"]): void {
+  if (body instanceof ReadableStream && !body.locked) body.cancel().catch(() => {});
 }
 
 function isRedirect(status: number): boolean {
@@ -120,7 +112,7 @@ async function send(
   const turn = connections.take(operation);
   if (turn) await turn;
   try {
-    return await grant.fetch(url.href, init);
+    return await grant.fetch(url, init);
   } catch (error) {
     throw signal.aborted ? error : new Failure(Status.Network, `fetch: ${messageOf(error)}`);
   } finally {
@@ -135,8 +127,8 @@ const DESCRIPTIONS = /^content-(encoding|language|length|location|type)$/;
 
 /** The request that a redirect asks for, as the fetch standard says. */
 function redirected(request: OutgoingRequest, status: number, location: string, grant: OriginGrant): OutgoingRequest {
-  const url = granted(location, request.url.href, grant, Status.Redirect);
-  const headers = url.origin === request.url.origin ? request.headers : without(SECRETS, request.headers);
+  const url = grantedUrl(location, request.url, grant, Status.Redirect);
+  const headers = originOf(url) === originOf(request.url) ? request.headers : without(SECRETS, request.headers);
   const becomesGet = status === 303 ? request.method !== "HEAD" : status < 303 && request.method === "POST";
   if (becomesGet) return { url, method: "GET", headers: without(DESCRIPTIONS, headers), body: null };
   if (request.body instanceof ReadableStream)
@@ -144,6 +136,6 @@ function redirected(request: OutgoingRequest, status: number, location: string, 
   return { ...request, url, headers };
 }
 
-function without(names: RegExp, headers: Headers): Headers {
-  return new Headers([...headers].filter(([name]) => !names.test(name)));
+function without(names: RegExp, headers: Headers | undefined): Headers | undefined {
+  return headers && new Headers([...headers].filter(([name]) => !names.test(name)));
 }

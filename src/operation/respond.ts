@@ -15,18 +15,15 @@ export const Respond: Processor = {
 
   decode(submission, context) {
     const exchange = context.resourceOf(submission.resource, "exchange");
-    if (exchange.response) throw new Failure(Status.Closed, "respond: the exchange was answered before");
+    if (exchange.answered) throw new Failure(Status.Closed, "respond: the exchange was answered before");
     const source = context.sourceOf(submission, submission.argument1);
-    const response = submission.flags & RESPOND_FORWARD ? forward(submission, source) : respond(submission, source);
-    return () => {
-      exchange.response = response;
-      return DONE;
-    };
+    exchange.answer(submission.flags & RESPOND_FORWARD ? forward(submission, source) : respond(submission, source));
+    return DONE;
   },
 
   relieves({ resource }, context) {
     const exchange = context.resource(resource);
-    return exchange?.kind === "exchange" && !exchange.response;
+    return exchange?.kind === "exchange" && !exchange.answered;
   },
 };
 

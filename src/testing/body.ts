@@ -34,10 +34,12 @@ export interface BodyOptions {
   breaks: boolean;
   /** Aborted when the body is gone together with its request. */
   ended?: AbortSignal | undefined;
+  /** Of the fetch that brought it: aborting that ends the body too, as the fetch standard says. */
+  signal?: AbortSignal | undefined;
 }
 
 export function simulatedBody(source: ReadableStream<Uint8Array>, options: BodyOptions): ReadableStream<Uint8Array> {
-  const { ledger, clock, delay, random, breaks, ended } = options;
+  const { ledger, clock, delay, random, breaks, ended, signal } = options;
   const reader = source.getReader();
   let open = true;
   /** Of the source's last chunk. */
@@ -63,10 +65,19 @@ export function simulatedBody(source: ReadableStream<Uint8Array>, options: BodyO
     close("dropped");
     reader.cancel().catch(() => {});
   };
+  const abort = (controller: ReadableStreamDefaultController<Uint8Array>): void => {
+    if (!open) return;
+    close("cancelled");
+    reader.cancel(signal!.reason).catch(() => {});
+    controller.error(signal!.reason);
+  };
   if (ended?.aborted) drop();
   ended?.addEventListener("abort", drop, { once: true });
   return new ReadableStream<Uint8Array>(
     {
+      start(controller) {
+        signal?.addEventListener("abort", () => abort(controller), { once: true });
+      },
       async pull(controller) {
         // At the same time: how long an engine takes to read must not add to what has been drawn.
         const [chunk] = await Promise.all([rest.length === 0 ? read() : undefined, position === begun && nextPiece()]);

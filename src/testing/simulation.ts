@@ -151,7 +151,7 @@ export class Simulation {
       if (this.strikes("network", what)) throw new TypeError("simulated network failure");
       const response = await this.#ask(upstream, new Request(url, rest), heeded);
       // The network has no way to send a body in answer to a HEAD.
-      return rest.method === "HEAD" ? new Response(null, response) : this.#counted(response, what, ended);
+      return rest.method === "HEAD" ? new Response(null, response) : this.#counted(response, what, heeded);
     } finally {
       this.fetching--;
     }
@@ -172,20 +172,21 @@ export class Simulation {
   }
 
   /** The response with a body that is in the ledger until it is read to its end or cancelled. */
-  #counted(response: Response, what: string, ended: AbortSignal | undefined): Response {
+  #counted(response: Response, what: string, signals: Signals): Response {
     if (!response.body) return response;
     const breaks = this.strikes("bodyBroken", what);
-    return new Response(this.#body(response.body, breaks, ended), response);
+    return new Response(this.#body(response.body, breaks, signals), response);
   }
 
   /** A request's body, which arrives piece by piece. In no ledger: nobody has to read what a caller sends. */
   body(bytes: Uint8Array<ArrayBuffer>): ReadableStream<Uint8Array> {
-    return this.#body(new Response(bytes).body!, false, undefined, new BodyLedger());
+    return this.#body(new Response(bytes).body!, false, [], new BodyLedger());
   }
 
-  #body(source: ReadableStream<Uint8Array>, breaks: boolean, ended: AbortSignal | undefined, ledger = this.bodies) {
+  #body(source: ReadableStream<Uint8Array>, breaks: boolean, [signal, ended]: Signals, ledger = this.bodies) {
     const { clock } = this;
-    return simulatedBody(source, { ledger, clock, delay: this.#bodyDelay, random: this.random.fork(), breaks, ended });
+    const random = this.random.fork();
+    return simulatedBody(source, { ledger, clock, delay: this.#bodyDelay, random, breaks, signal, ended });
   }
 
   // Time.

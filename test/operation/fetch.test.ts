@@ -178,14 +178,18 @@ const behaviour = (host: TestHost): void => {
     expect(await (await host.fetch("/read-later?url=/status/204")).text()).toBe("");
   });
 
-  test("fetch: a body of exactly the limit comes along, one more byte is TooBig", async () => {
-    await expectBytes(await host.fetch("/bytes?url=/bytes/1000&max=1000"), bytesOf(1000));
-    const refused = await ask(host, { url: "/bytes/1001", max: 1000 });
-    expect(refused).toEqual({ status: TooBig, message: "the body has more than 1000 bytes" });
-  });
+  // Without a content-length, and with one.
+  test.for(["/bytes", "/stated"])(
+    "fetch: exactly the limit of %s comes along, one more byte is TooBig",
+    async (from) => {
+      await expectBytes(await host.fetch(`/bytes?url=${from}/1000&max=1000`), bytesOf(1000));
+      const refused = await ask(host, { url: `${from}/1001`, max: 1000 });
+      expect(refused).toEqual({ status: TooBig, message: "the body has more than 1000 bytes" });
+    },
+  );
 
-  test("fetch: a body of a megabyte comes along", async () => {
-    await expectBytes(await host.fetch("/bytes?url=/bytes/1000000&max=0"), bytesOf(1_000_000));
+  test.for(["/bytes", "/stated"])("fetch: a megabyte of %s comes along", async (from) => {
+    await expectBytes(await host.fetch(`/bytes?url=${from}/1000000&max=0`), bytesOf(1_000_000));
   });
 
   test("fetch: one that failed has no status, no headers and no body", async () => {
@@ -302,13 +306,14 @@ const behaviour = (host: TestHost): void => {
     expect(await ask(host, { url: "/broken" })).toMatchObject({ status: Network });
   });
 
-  test("fetch: a body that breaks off on its way into the guest is Aborted", async () => {
-    expect(await ask(host, { url: "/broken-body", max: 0 })).toMatchObject({ status: Aborted });
+  test.for(["/broken-body", "/cut-off"])("fetch: a body that breaks off, as %s does, is Aborted", async (url) => {
+    expect(await ask(host, { url, max: 0 })).toMatchObject({ status: Aborted });
   });
 
   test.for([
     ["the response", { url: "/never", timeout: 50 }],
     ["the body", { url: "/endless", timeout: 50, max: 0 }],
+    ["a body with a content-length", { url: "/stalled", timeout: 50, max: 0 }],
   ] as const)("fetch: the deadline ends the wait for %s, and the upstream sees it", async ([, asked]) => {
     expect(await ask(host, asked)).toEqual({ status: TimedOut, message: "the deadline passed" });
     await eventually(() => expect(host.openTransfers()).toBe(0));
@@ -354,6 +359,12 @@ onSimulatedHost("fetch", (host) => {
     host.simulation.faults.network = 1;
     const result = await ask(host, { url: "/status/200" });
     expect(result).toEqual({ status: Network, message: "fetch: simulated network failure" });
+  });
+
+  test("fetch: a content-length that is not true is not believed", async () => {
+    expect(await ask(host, { url: "/stated/1001/10", max: 1000 })).toMatchObject({ status: TooBig });
+    await expectBytes(await host.fetch("/bytes?url=/stated/1000/10&max=1000"), bytesOf(1000));
+    await expectBytes(await host.fetch("/bytes?url=/stated/10/999&max=1000"), bytesOf(10));
   });
 
   test("fetch: a body that the simulation breaks is Aborted", async () => {

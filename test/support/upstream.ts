@@ -8,6 +8,9 @@
 //   /loop                a redirect to itself
 //   /cookies             two set-cookie headers, and two of another repeated name
 //   /bytes/<n>           n bytes, made while they are read
+//   /stated/<n>[/<m>]    the same, with a content-length of n, or of m
+//   /stalled             a body with a content-length that begins and does not go on
+//   /cut-off             the same, but the connection breaks
 //   /slow/<ms>           answers after that time
 //   /barrier/<n>/<of>    answers when n requests wait, or when the last of all has come
 //   /never               no answer
@@ -71,6 +74,20 @@ export class Upstream {
         return cookies();
       case "bytes":
         return new Response(bytes(Number(first)));
+      case "stated":
+        return new Response(bytes(Number(first)), { headers: { "content-length": second || first! } });
+      case "stalled":
+        return new Response(
+          begun(() => new Promise(() => {})),
+          { headers: { "content-length": "1000" } },
+        );
+      case "cut-off":
+        return new Response(
+          begun(() => Promise.reject(new TypeError("the connection broke"))),
+          {
+            headers: { "content-length": "1000" },
+          },
+        );
       case "slow":
         await new Promise<void>((resolve) => this.clock.setTimeout(resolve, Number(first)));
         return new Response("at last");
