@@ -36,6 +36,8 @@ export interface Cell {
   variants: Variant[];
   /** No more rounds than these, where a measurement takes long or is the same each time. */
   roundsMax?: number;
+  /** Rounds after which all are started anew, where one process is faster than the next that does the same. */
+  roundsPerStart?: number;
   /** Ends what was started for all of them. */
   stop?(): Promise<void>;
 }
@@ -82,14 +84,21 @@ export async function compare(cell: Cell, plan: Plan): Promise<Samples> {
       plan.failed(variant.name, error as Error);
     }
   };
-  try {
-    plan.progress(0);
-    await Promise.all(cell.variants.map((variant) => attempt(variant, async () => variant.start?.())));
+  const startAll = async (): Promise<void> => {
+    await Promise.all([...running].map((variant) => attempt(variant, async () => variant.start?.())));
     for (const variant of running)
       await attempt(variant, async () => void (await (variant.warmUp?.() ?? variant.measure())));
+  };
+  try {
+    plan.progress(0);
+    await startAll();
     const taken = new Map(cell.variants.map((variant) => [variant, [] as Record<string, number>[]]));
     for (let round = 1; round <= Math.min(plan.rounds, cell.roundsMax ?? Infinity); round++) {
       plan.progress(round);
+      if (round > 1 && (round - 1) % (cell.roundsPerStart ?? Infinity) === 0) {
+        await Promise.all([...running].map((variant) => attempt(variant, async () => variant.stop?.())));
+        await startAll();
+      }
       for (const variant of shuffled([...running], plan.random))
         await attempt(variant, async () => void taken.get(variant)!.push(await variant.measure()));
     }

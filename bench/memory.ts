@@ -1,5 +1,6 @@
 // Memory: bytes that an operation takes while it is in flight, in the guest and on the host. The operation is a read, and
-// the baseline is the store alone: who reads from it pays for its promise, too.
+// the baseline is the store alone: who reads from it pays for its promise, too. The floor is that and one reaction to it,
+// without which nobody would learn which read it was that has come.
 
 import { Unavailable } from "./compare.ts";
 import type { Cell, CellSource, Metric } from "./compare.ts";
@@ -10,6 +11,7 @@ import { runProgram } from "./program.ts";
 const SIZES = { full: [1000, 100_000, 1_000_000], quick: [10_000] };
 const WAYS = [
   "store",
+  "floor",
   "promises",
   "wasm-proactor",
   "callback-table",

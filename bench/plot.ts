@@ -41,6 +41,8 @@ const COLOURS: Record<string, string> = {
   plain: "grey",
   promises: "grey",
   floor: "faint",
+  "floor-request": "faint",
+  "floor-host": "faint",
   jspi: "orange",
   asyncify: "red",
   jco: "pink",

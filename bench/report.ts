@@ -148,14 +148,15 @@ function routeTables(place: string, results: Results): string[] {
     return metrics.map((metric) => {
       const title = `${routes[0]!.cell.metrics[metric]!.unit}; ${connections === 1 ? "one connection" : `${connections} connections`}`;
       const rows = routes.map(({ route, cell }) =>
-        [`\`/${route}\``].concat(ISOLATIONS.map((name) => routeCell(cell, metric, name))),
+        [`\`/${route}\``].concat(WORKERS.map((name) => routeCell(cell, metric, name))),
       );
-      return table([title, ...ISOLATIONS], rows);
+      return table([title, ...WORKERS], rows);
     });
   });
 }
 
-const ISOLATIONS = ["plain", "shared", "pooled", "request"];
+/** The columns of the tables for HTTP. */
+const WORKERS = ["plain", "shared", "pooled", "request", "floor", "floor-request"];
 
 function routeCell(cell: CellResult, metric: string, variant: string): string {
   const values = cell.variants[variant]?.[metric];
@@ -173,7 +174,7 @@ function goalsSection(results: Results): string {
     return { rank: spread ? Number(met) : 2, claim, spread, met };
   });
   return table(
-    ["goal", "aim", "measured", ""],
+    ["goal", "aim", "measured", "", "the floor"],
     rows
       .toSorted((a, b) => a.rank - b.rank)
       .map(({ claim, spread, met }) => [
@@ -181,8 +182,15 @@ function goalsSection(results: Results): string {
         limitText(claim.goal!, claim),
         spread ? measuredText(spread, claim) : "not measured",
         spread ? (met ? "met" : "**missed**") : "",
+        floorText(claim, results),
       ]),
   );
+}
+
+/** What the same claim comes to for who does nothing but what nobody can leave out. */
+function floorText(claim: Claim, results: Results): string {
+  const spread = claim.floor && evaluate({ ...claim, variant: claim.floor }, results);
+  return spread ? measuredText(spread, claim) : "";
 }
 
 function measuredText({ median, low, high }: Spread, { unit }: Claim): string {
@@ -300,8 +308,8 @@ function numbersSection(results: Results): string {
 const isOurs = (variant: string): boolean =>
   variant.startsWith(OURS) || ["shared", "pooled", "request"].includes(variant);
 
-/** The floor and the store are in all of them. */
-const isPeer = (variant: string): boolean => !isOurs(variant) && !["floor", "store"].includes(variant);
+/** The floors and the store are in all of them. */
+const isPeer = (variant: string): boolean => !isOurs(variant) && !/^(floor|store)/.test(variant);
 
 const times = ({ median, low, high }: Spread): string => `× ${ratio(median)} (${ratio(low)} to ${ratio(high)})`;
 

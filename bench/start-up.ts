@@ -37,7 +37,8 @@ function openWorkerd(starts: number): Cell {
   const variants = [
     variantOf("plain", "bench/peers/plain/http.ts", starts),
     variantOf("wasm-proactor", "bench/peers/wasm-proactor/http.ts", starts, { ISOLATION: "pooled" }),
-    variantOf("floor", "bench/peers/floor/http.ts", starts),
+    // What the host's code alone takes to be read.
+    variantOf("floor-host", "bench/peers/floor-host/http.ts", starts),
   ];
   const metrics = {
     total: ms("from the process's start to the first response"),

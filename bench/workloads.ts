@@ -5,7 +5,7 @@ import { Unavailable } from "./compare.ts";
 import type { Cell, CellSource, Metric, Variant } from "./compare.ts";
 import { NodeProcess } from "./node.ts";
 import type { Workload } from "./peer.ts";
-import { limitOf } from "./peers/limits.ts";
+import { countMaxOf, limitOf } from "./peers/limits.ts";
 import { isAtHand, prepare } from "./peers/prepare.ts";
 import { WorkerdProcess } from "./workerd.ts";
 
@@ -255,7 +255,12 @@ export function variantOf(
   const whole = row.whole?.(size, folder) ?? size;
   let peer: PeerProcess | undefined;
   let count = whole;
-  const measureMs = (): Promise<number> => peer!.measure(row.workload, count, size);
+  const most = Math.max(1, Math.floor(countMaxOf(folder, place) / whole)) * whole;
+  const measureMs = async (): Promise<number> => {
+    let ms = 0;
+    for (let left = count; left > 0; left -= most) ms += await peer!.measure(row.workload, Math.min(left, most), size);
+    return ms;
+  };
   return {
     name,
     async start() {

@@ -22,6 +22,17 @@ const STACKS: Limit = {
   reason: "workerd ends: the stacks need more mappings than Linux allows a process",
 };
 
+/** Operations of one request at most. */
+const COUNT_MAX: Partial<Record<Place, Record<string, number>>> = {
+  // A stack is given back only when its request is over, and those of more than that are not to be had.
+  workerd: { jspi: 16_384 },
+};
+
+/** How many operations a peer may be asked for at once. */
+export function countMaxOf(peer: string, place: Place): number {
+  return COUNT_MAX[place]?.[peer] ?? Infinity;
+}
+
 const LIMITS: Record<string, Limit[]> = {
   jspi: [STACKS, { workloads: ["million-in-flight"], above: 100_000, reason: "a million take a minute" }],
   "jspi-loops": [STACKS],

@@ -18,5 +18,6 @@ async function write(writer: WritableStreamDefaultWriter<Uint8Array>): Promise<v
 }
 
 export default {
-  fetch: (request: Request): Response => (request.url.endsWith("/large") ? large() : new Response(part)),
+  fetch: (request: Request): Response =>
+    request.url.endsWith("/large") ? large() : new Response(part, { headers: { "content-length": "100" } }),
 };
