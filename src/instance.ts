@@ -284,7 +284,7 @@ export class Instance {
 
   /** The completion of a submission that is done already. */
   #completion(submission: Submission, { payload, auxiliary }: Outcome): Completion {
-    let completion = this.#spare;
+    let completion = payload ? undefined : this.#spare;
     if (completion) {
       this.#spare = completion.next;
       completion.slot = submission.slot;
@@ -395,7 +395,8 @@ export class Instance {
     this.#counters.inFlight--;
     if (completion.flags & RECLAIM) this.#counters.reclaimed++;
     else this.#counters.completed++;
-    if (completion.flags !== 0 || completion instanceof Operation) return;
+    // One with a payload is not used again: it lets go of it later, and of no other.
+    if (completion.flags !== 0 || completion.payload || completion instanceof Operation) return;
     completion.next = this.#spare;
     this.#spare = completion;
   }
