@@ -68,9 +68,9 @@ export function payloadsBytes(): u32 {
 /** Makes room for a payload of `bytes`. Without effect above the limit: the next `poll` then completes with TooBig. */
 export function growPayloads(bytes: u32): void {
   if (bytes > ARENA_BYTES_MAX) return;
-  // By whole pages, for an instance keeps what it has grown to. The old region holds nothing that is still valid, so nothing
-  // is copied.
-  payloadsCapacity = (bytes + 0xffff) & ~0xffff;
+  // Half as much again as is needed bounds the number of growths: not every runtime can use the old region for anything
+  // else. It holds nothing that is still valid, so nothing is copied.
+  payloadsCapacity = min(bytes + (bytes >> 1), ARENA_BYTES_MAX);
   heap.free(payloadsStart);
   payloadsStart = heap.alloc(payloadsCapacity);
 }

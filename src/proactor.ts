@@ -223,11 +223,7 @@ export class Proactor implements Host {
   // Killed requests.
 
   /** Ends a request whose client goes away before it is answered. */
-  async #unlessLeft(
-    signal: AbortSignal | undefined,
-    context: RequestContext,
-    answer: Promise<Response>,
-  ): Promise<Response> {
+  #unlessLeft(signal: AbortSignal | undefined, context: RequestContext, answer: Promise<Response>): Promise<Response> {
     const leave = (): void => {
       if (context.ended) return;
       this.counters.killed++;
@@ -235,11 +231,7 @@ export class Proactor implements Host {
     };
     if (signal?.aborted) leave();
     signal?.addEventListener("abort", leave);
-    try {
-      return await answer;
-    } finally {
-      signal?.removeEventListener("abort", leave);
-    }
+    return answer.finally(() => signal?.removeEventListener("abort", leave));
   }
 
   // The platform says nothing when it kills a request. So now and then a later request asks those that have been still

@@ -50,6 +50,8 @@ export interface OriginGrant {
   /** As `URL.origin` gives them; the first resolves relative URLs. */
   readonly origins: readonly string[];
   readonly fetch: FetchFunction;
+  /** Whether the platform's own `fetch` sends: then a body ends with its `content-length`, and when it is aborted. */
+  readonly byPlatform: boolean;
 }
 
 export type Grant = KvGrant | OriginGrant;
@@ -85,7 +87,8 @@ export function origin(origins: string | readonly string[], options: { fetcher?:
   if (checked.length === 0) throw new TypeError("origin: give at least one, such as https://api.example.com");
   const { fetcher } = checkedOptions<{ fetcher: Fetcher }>("origin", options, { fetcher: globalThis });
   if (typeof fetcher.fetch !== "function") throw new TypeError("origin: the fetcher has no fetch()");
-  return { kind: "origin", origins: checked, fetch: (url, init) => fetcher.fetch(url, init) };
+  const byPlatform = fetcher === globalThis;
+  return { kind: "origin", origins: checked, fetch: (url, init) => fetcher.fetch(url, init), byPlatform };
 }
 
 /** Options with their defaults. One that is misspelt, or names a binding that is missing, must not grant the default. */
@@ -219,20 +222,22 @@ export function statedBytes(headers: readonly string[]): number {
   let bytes = 0;
   for (let at = 0; at < headers.length; at += 2) {
     const name = headers[at]!;
-    if (name === "content-length") bytes = Number(headers[at + 1]) || 0;
+    if (name === "content-length") bytes = Math.max(Number(headers[at + 1]) || 0, 0);
     if (name === "content-encoding" || name === "transfer-encoding") return 0;
   }
   return bytes;
 }
 
-/** The whole body of what was fetched with `signal`, as `readBody` gives it. `stated` is how many bytes it has, or 0. */
+/**
+ * The whole body of what the platform has fetched with `signal`, as `readBody` gives it. `stated` is how many bytes it has,
+ * or 0.
+ */
 export async function readResponse(
   response: Response,
   stated: number,
   bytesMax: number,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
-  // A fetch that ignored its abort comes here with a body that nothing would end.
   if (stated === 0 || stated > bytesMax || signal.aborted) return readBody(response.body, bytesMax, signal, stated);
   // One call of the platform instead of five. What would end the fetch ends this too.
   const bytes = await response.arrayBuffer().catch((error: unknown) => {

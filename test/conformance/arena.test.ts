@@ -59,6 +59,18 @@ const behaviour = (host: TestHost): void => {
 
 onEachHost("arena", behaviour, options);
 
+// The stub runtime takes nothing back but what was given out last.
+onSimulatedHost(
+  "arena",
+  (host) => {
+    test("arena: payloads that grow step by step leave no more behind than a few of the largest", async () => {
+      for (let size = 20_000; size <= 2_000_000; size += 70_000) await host.json(`/fetch?url=/bytes/${size}&with-body`);
+      expect((await host.json("/pages")).pages * PAGE_BYTES).toBeLessThan(5 * 2_000_000);
+    });
+  },
+  { ...options, runtimes: ["minimal", "stub"] },
+);
+
 onSimulatedHost("arena", (host) => {
   test("arena: an instance whose memory grew over the limit is replaced when it is idle", async () => {
     await host.json("/put?key=a&size=20000000");

@@ -217,6 +217,21 @@ describe("the end of a context", () => {
     expect(stage.proactor.counters).toMatchObject({ contexts: 0 });
   });
 
+  test("contexts: what is a Request by its looks only is answered all the same, and leaves nothing", async () => {
+    const stage = await puppet();
+    stage.expecting(function* (exchange, puppet) {
+      puppet.submit(timer(5));
+      yield;
+      puppet.submit(respond(exchange));
+      yield;
+    });
+    const odd = { method: "GET", url: "http://puppet.test/", headers: new Headers(), body: null, signal: {} };
+    const response = await stage.simulation.run(stage.proactor.fetch(odd as unknown as Request));
+    expect([response.status, await response.json()]).toMatchObject([500, { error: "unexpected" }]);
+    expect(stage.reports).toMatchObject([{ kind: "unexpected" }]);
+    expect(stage.proactor.counters).toMatchObject({ contexts: 0 });
+  });
+
   test("contexts: a second answer completes with Closed, and the first stands", async () => {
     const stage = await puppet();
     const response = await stage.serve(function* (exchange, puppet) {

@@ -1,4 +1,4 @@
-// runtimes: incremental, minimal
+// runtimes: incremental, minimal, stub
 import {
   Completion,
   CompletionHandler,
