@@ -25,7 +25,7 @@ const ROUTES: Record<string, number | undefined> = {
 /** How many connections ask at once. At one of them latency is what it is; the others have a queue before workerd. */
 const CONNECTIONS = [1, 32, 256];
 /** Rounds where most is to be learnt, and elsewhere. */
-const ROUNDS = { 32: 9, others: 4 };
+const ROUNDS = { 32: 15, others: 4 };
 /** Two processes of the same Worker differ by more than two rounds of one. */
 const ROUNDS_PER_START = { 32: 3, others: 2 };
 const SECONDS = 1;

@@ -48,7 +48,7 @@ const routes: Record<string, (request: Request, env: Env) => Response | Promise<
 
 export default {
   fetch(request: Request, env: Env): Response | Promise<Response> {
-    if (env.ISOLATION === "request") void new WebAssembly.Instance(empty, { env: { abort() {} } });
+    if (env.ISOLATION === "request") void new WebAssembly.Instance(empty, { proactor_v1: { abort() {} } });
     const route = routes[new URL(request.url).pathname];
     return route ? route(request, env) : new Response("", { status: 404 });
   },
