@@ -7,19 +7,10 @@ import type { Cell, CellSource, Metric } from "./compare.ts";
 import { limitOf } from "./peers/limits.ts";
 import { isAtHand, prepare } from "./peers/prepare.ts";
 import { runProgram } from "./program.ts";
+import { HOLDERS } from "./workloads.ts";
 
 const SIZES = { full: [1000, 100_000, 1_000_000], quick: [10_000] };
-const WAYS = [
-  "store",
-  "floor",
-  "promises",
-  "wasm-proactor",
-  "callback-table",
-  "map-of-closures",
-  "jspi",
-  "asyncify",
-  "wasm-bindgen",
-];
+const WAYS = ["store", "floor", ...HOLDERS];
 
 const METRICS: Record<string, Metric> = {
   guest: { unit: "bytes in the guest", better: "less" },

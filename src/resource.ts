@@ -186,6 +186,17 @@ interface Reader {
   cancel(reason?: unknown): Promise<void>;
 }
 
+/** How many bytes a body has by its headers, names and values in turn; 0 if they do not say, or may not be believed. */
+export function statedBytes(headers: readonly string[]): number {
+  let bytes = 0;
+  for (let at = 0; at < headers.length; at += 2) {
+    const name = headers[at]!;
+    if (name === "content-length") bytes = Math.max(Number(headers[at + 1]) || 0, 0);
+    if (name === "content-encoding" || name === "transfer-encoding") return 0;
+  }
+  return bytes;
+}
+
 /**
  * Reads a body to its end. Throws TooBig, and lets go of the rest, as soon as it has more than `bytesMax` bytes. `expected`
  * is how many it says it has, or 0.
@@ -217,29 +228,11 @@ export async function readBody(
   }
 }
 
-/** How many bytes a body has by its headers, names and values in turn; 0 if they do not say, or may not be believed. */
-export function statedBytes(headers: readonly string[]): number {
-  let bytes = 0;
-  for (let at = 0; at < headers.length; at += 2) {
-    const name = headers[at]!;
-    if (name === "content-length") bytes = Math.max(Number(headers[at + 1]) || 0, 0);
-    if (name === "content-encoding" || name === "transfer-encoding") return 0;
-  }
-  return bytes;
-}
-
 /**
- * The whole body of what the platform has fetched with `signal`, as `readBody` gives it. `stated` is how many bytes it has,
- * or 0.
+ * The same by one call of the platform instead of five. For a body of which the platform knows how long it is, and that it
+ * ends when its fetch is aborted.
  */
-export async function readResponse(
-  response: Response,
-  stated: number,
-  bytesMax: number,
-  signal: AbortSignal,
-): Promise<Uint8Array> {
-  if (stated === 0 || stated > bytesMax || signal.aborted) return readBody(response.body, bytesMax, signal, stated);
-  // One call of the platform instead of five. What would end the fetch ends this too.
+export async function readWhole(response: Response, bytesMax: number): Promise<Uint8Array> {
   const bytes = await response.arrayBuffer().catch((error: unknown) => {
     throw brokeOff(error);
   });

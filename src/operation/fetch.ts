@@ -6,7 +6,7 @@ import { Failure, messageOf } from "../failure.ts";
 import { grantedUrl, originOf } from "../granted-url.ts";
 import type { Operation, Processor } from "../operation.ts";
 import { encodeTexts, headersOf, textsOf } from "../pairs.ts";
-import { cancelBody, readBody, readResponse, statedBytes } from "../resource.ts";
+import { cancelBody, readBody, readWhole, statedBytes } from "../resource.ts";
 import type { OriginGrant } from "../resource.ts";
 import type { Submission } from "../submission.ts";
 
@@ -36,9 +36,10 @@ export const Fetch: Processor = {
       const headers = textsOf(response.headers);
       if (!wantsBody) return { auxiliary, payload: encodeTexts(headers), response };
       const stated = statedBytes(headers);
-      const body = grant.byPlatform
-        ? await readResponse(response, stated, bytesMax, operation.signal)
-        : await readBody(response.body, bytesMax, operation.signal, stated);
+      const body =
+        grant.byPlatform && stated > 0 && stated <= bytesMax
+          ? await readWhole(response, bytesMax)
+          : await readBody(response.body, bytesMax, operation.signal, stated);
       return { auxiliary, payload: encodeTexts(headers, body) };
     };
   },

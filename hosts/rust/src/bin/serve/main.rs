@@ -21,7 +21,9 @@ const BAD_USE: u8 = 2;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let started = match flags::parse(std::env::args().skip(1)) {
+    let mut args = std::env::args();
+    args.next(); // The program's own name.
+    let started = match flags::parse(args) {
         Ok(None) => {
             println!("{USAGE}");
             return ExitCode::SUCCESS;
