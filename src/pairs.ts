@@ -87,25 +87,9 @@ export function headersOf(pairs: readonly Pair[]): Headers {
 /** A record where no name repeats, because the platform reads it faster than a list. */
 export type HeadersRecord = Record<string, string> | [string, string][];
 
-// The list of a response that was decoded last, as bytes and as headers: a guest sends the same ones again and again.
-let lastList = new Uint8Array(0);
-let lastHeaders: HeadersRecord = {};
-/** Longer lists are not kept. */
-const KEPT_BYTES_MAX = 1024;
-
 /** The headers of a response to come. Throws Invalid as `decodePairs` does. */
 export function decodeHeaders(bytes: Uint8Array, at: number, length: number): HeadersRecord {
-  if (isLastList(bytes, at, length)) return lastHeaders;
-  const headers = recordOf(decodePairs(bytes, at, length));
-  if (length > KEPT_BYTES_MAX) return headers;
-  lastList = bytes.slice(at, at + length);
-  return (lastHeaders = headers);
-}
-
-function isLastList(bytes: Uint8Array, at: number, length: number): boolean {
-  if (length !== lastList.length) return false;
-  for (let index = 0; index < length; index++) if (bytes[at + index] !== lastList[index]) return false;
-  return true;
+  return recordOf(decodePairs(bytes, at, length));
 }
 
 function recordOf(pairs: readonly Pair[]): HeadersRecord {

@@ -24,8 +24,9 @@ import {
 } from "../assembly/abi.ts";
 import { Failure } from "./failure.ts";
 import type { Memory } from "./memory.ts";
-import { decodeHeaders, decodePairs } from "./pairs.ts";
-import type { HeadersRecord, Pair } from "./pairs.ts";
+import { decodePairs } from "./pairs.ts";
+import type { Pair } from "./pairs.ts";
+import { responseHead } from "./response-head.ts";
 import { slab } from "./slab.ts";
 
 /** A view that is moved from record to record, so that reading a batch allocates nothing. */
@@ -142,8 +143,8 @@ export class Submission {
     return decodePairs(this.#memory.bytes, this.#word(SUBMISSION_META), this.metaBytes);
   }
 
-  /** The same for the headers of a response to come. */
-  metaHeaders(): HeadersRecord {
-    return decodeHeaders(this.#memory.bytes, this.#word(SUBMISSION_META) >>> 0, this.metaBytes);
+  /** The same as headers of a response to come, with its status. */
+  responseHead(status: number): ResponseInit {
+    return responseHead(status, this.#memory.bytes, this.#word(SUBMISSION_META) >>> 0, this.metaBytes);
   }
 }

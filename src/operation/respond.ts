@@ -29,17 +29,17 @@ export const Respond: Processor = {
 
 function respond(submission: Submission, source: Source | undefined): Response {
   const { argument0: status, dataBytes } = submission;
-  // Looked at before the body is taken: if they are refused, it must still be there to be used or let go of.
-  const headers = source ? headersOf(submission.metaPairs()) : submission.metaHeaders();
   if (status < 200 || status > 599)
     throw new Failure(Status.Invalid, `respond: ${status} is no status from 200 to 599`);
   if (isBodyless(status) && (source || dataBytes > 0))
     throw new Failure(Status.Invalid, `respond: a response with status ${status} has no body`);
-  const body = source ? source.takeBody() : submission.body();
+  // Looked at before the body is taken: if they are refused, it must still be there to be used or let go of.
+  const streamed = source && { status, headers: headersOf(submission.metaPairs()) };
   try {
-    return new Response(body, { status, headers });
+    if (source) return new Response(source.takeBody(), streamed);
+    return new Response(submission.body(), submission.responseHead(status));
   } catch (error) {
-    throw new Failure(Status.Invalid, `respond: ${messageOf(error)}`);
+    throw error instanceof Failure ? error : new Failure(Status.Invalid, `respond: ${messageOf(error)}`);
   }
 }
 

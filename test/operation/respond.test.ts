@@ -36,7 +36,8 @@ const behaviour = (host: TestHost): void => {
     await expectBytes(await host.fetch(`/changed?n=${size}`), bytesOf(size));
   });
 
-  test("respond: headers keep repeated names, and set-cookie its order", async () => {
+  // A head that comes again is not read again.
+  test.for([1, 2, 3])("respond: headers keep repeated names, and set-cookie its order; time %d", async () => {
     const { status, headers } = await host.fetch("/headers");
     expect(status).toBe(201);
     expect(headers.getSetCookie()).toEqual(["b=2; Path=/", "a=1; Expires=Wed, 01 Jan 2031 00:00:00 GMT"]);
@@ -45,12 +46,31 @@ const behaviour = (host: TestHost): void => {
     expect(headers.get("x-empty")).toBe("");
   });
 
+  test("respond: the same headers with another status, again and again", async () => {
+    for (const status of [200, 200, 200, 404, 200, 404, 404, 404, 500]) {
+      const response = await host.fetch(`/text?status=${status}&text=${status}`);
+      expect([response.status, await response.text()]).toEqual([status, `${status}`]);
+    }
+  });
+
+  test("respond: an answer whose headers its caller changes has no part in the next", async () => {
+    for (let time = 0; time < 4; time++) {
+      const { headers } = await host.fetch("/headers");
+      expect(headers.get("x-caller")).toBeNull();
+      try {
+        headers.set("x-caller", "was here");
+      } catch {
+        // What came over the network cannot be changed.
+      }
+    }
+  });
+
   test.for([
     ["a name with a space", "name=x%20y&value=1"],
     ["a line break in a value", "name=x&value=a%0Ab"],
     ["no name", "name=&value=1"],
   ] as const)("respond: %s is Invalid", async ([, query]) => {
-    expect(await host.json(`/asked?${query}`)).toMatchObject({ status: Invalid });
+    for (let time = 0; time < 3; time++) expect(await host.json(`/asked?${query}`)).toMatchObject({ status: Invalid });
   });
 
   test("respond: more headers than the limit are TooBig", async () => {
