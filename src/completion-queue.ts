@@ -26,8 +26,10 @@ export class CompletionQueue {
   /** Of each completion slot, generation and opcode, and not itself: a payload need not stay until the next batch. */
   readonly #batch: number[] = [];
   length = 0;
-  /** What was written last. */
+  /** The last of a batch, once that is whole. */
   last: Completion | undefined;
+  /** The memory, which does not grow while a batch is written. */
+  #words: Uint32Array = new Uint32Array(0);
   #at = 0;
   #arena = 0;
   #arenaEnd = 0;
@@ -39,7 +41,8 @@ export class CompletionQueue {
   /** Begins a batch at `at`, with payloads in an arena; both lie inside the memory. */
   begin(at: number, arena: number, arenaBytes: number): void {
     this.length = 0;
-    this.#setLast(undefined);
+    this.last = undefined;
+    this.#words = this.#memory.words;
     this.#at = at >>> 0;
     this.#arena = arena >>> 0;
     this.#arenaEnd = this.#arena + (arenaBytes >>> 0);
@@ -54,17 +57,10 @@ export class CompletionQueue {
     return Math.ceil(this.#arena / PAYLOAD_ALIGNMENT) * PAYLOAD_ALIGNMENT;
   }
 
-  /** Of those before it nobody asks any more, and what is old and garbage would keep its payload alive. */
-  #setLast(completion: Completion | undefined): void {
-    if (this.last) this.last.payload = null;
-    this.last = completion;
-  }
-
   /** Writes one completion, for which there is room. */
   push(completion: Completion): void {
-    this.#setLast(completion);
     const { slot, generation, opcode, payload } = completion;
-    const words = this.#memory.words;
+    const words = this.#words;
     const record = this.#recordAt(this.length);
     words[record + (COMPLETION_TOKEN_SLOT >> 2)] = slot;
     words[record + (COMPLETION_TOKEN_GENERATION >> 2)] = generation;
@@ -75,6 +71,8 @@ export class CompletionQueue {
     const payloadBytes = payload ? payload.length : 0;
     words[record + (COMPLETION_PAYLOAD_BYTES >> 2)] = payloadBytes;
     words[record + (COMPLETION_PAYLOAD >> 2)] = payloadBytes > 0 ? this.#write(payload!) : 0;
+    // What is old and garbage would keep its payload alive. Why something failed may still be asked.
+    if (completion.status >= 0) completion.payload = null;
     const place = this.length++ * 3;
     this.#batch[place] = slot;
     this.#batch[place + 1] = generation;

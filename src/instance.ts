@@ -84,7 +84,7 @@ export class Instance {
   readonly #granted: Grants;
   #lastResource = 0;
   /** Delivered completions, to be used again: most of a busy guest's are of operations that were done at once. */
-  #spare: Completion | undefined;
+  readonly #spare: Completion[] = [];
   /** Completions that the guest may still take on this turn. */
   #left = 0;
 
@@ -227,8 +227,9 @@ export class Instance {
     count >>>= 0;
     if (count > SUBMIT_COUNT_MAX) return Status.TooBig;
     if (at & 3 || !this.#memory.contains(at, count * SUBMISSION_BYTES)) return Status.Fault;
+    this.#submission.begin(at);
     for (let index = 0; index < count; index++) {
-      this.#submission.moveTo(at >>> 0, index);
+      this.#submission.moveTo(index);
       if (!this.#admit(this.#submission, context)) {
         this.#refuse(this.#submission, context);
         return index;
@@ -284,13 +285,12 @@ export class Instance {
 
   /** The completion of a submission that is done already. */
   #completion(submission: Submission, { payload, auxiliary }: Outcome): Completion {
-    let completion = payload ? undefined : this.#spare;
+    let completion = this.#spare.pop();
     if (completion) {
-      this.#spare = completion.next;
       completion.slot = submission.slot;
       completion.generation = submission.generation;
       completion.opcode = submission.opcode;
-      completion.next = undefined;
+      completion.demanded = false;
     } else {
       completion = new Completion(submission);
     }
@@ -357,23 +357,26 @@ export class Instance {
     // The last batch still tells whose handler ran last.
     if (records === 0) return 0;
     this.queue.begin(at, arena, arenaBytes);
+    let last: Completion | undefined;
     while (this.queue.length < records) {
       const pending = this.context.pending.length > 0 ? this.context.pending : context.pending;
-      const completion = pending.peek()!;
-      if (this.queue.hasRoomFor(completion)) {
+      const next = pending.peek()!;
+      if (this.queue.hasRoomFor(next)) {
         pending.shift();
-        this.queue.push(completion);
-        this.#delivered(completion);
+        this.queue.push(next);
+        this.#delivered(next);
+        last = next;
       } else if (this.queue.length > 0) {
         break; // The next poll begins with an empty arena.
-      } else if (!completion.demanded) {
-        completion.demanded = true;
+      } else if (!next.demanded) {
+        next.demanded = true;
         this.#left--;
-        return this.queue.demand(completion.payload!.length);
+        return this.queue.demand(next.payload!.length);
       } else {
-        this.#tooBig(completion, context); // The guest was told, and polls without room for it all the same.
+        this.#tooBig(next, context); // The guest was told, and polls without room for it all the same.
       }
     }
+    this.queue.last = last;
     return this.queue.length;
   };
 
@@ -395,10 +398,8 @@ export class Instance {
     this.#counters.inFlight--;
     if (completion.flags & RECLAIM) this.#counters.reclaimed++;
     else this.#counters.completed++;
-    // One with a payload is not used again: it lets go of it later, and of no other.
-    if (completion.flags !== 0 || completion.payload || completion instanceof Operation) return;
-    completion.next = this.#spare;
-    this.#spare = completion;
+    if (completion.flags === 0 && completion.status === Status.Ok && !(completion instanceof Operation))
+      this.#spare.push(completion);
   }
 
   // open and abort

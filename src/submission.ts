@@ -33,7 +33,8 @@ import { slab } from "./slab.ts";
 export class Submission {
   readonly #memory: Memory;
   #words: Uint32Array = new Uint32Array(0);
-  /** The record's first word. */
+  /** Where the batch begins, and the record; in words. */
+  #batch = 0;
   #first = 0;
   // What each submission is asked for, some of it several times.
   slot = 0;
@@ -47,12 +48,17 @@ export class Submission {
     this.#memory = memory;
   }
 
-  /** Moves to the record at `index` of the batch at `at`, which `submit` has found inside the memory and aligned. */
-  moveTo(at: number, index: number): void {
-    const words = this.#memory.words;
-    const first = (at + index * SUBMISSION_BYTES) >>> 2;
+  /** Begins a batch at `at`, which `submit` has found inside the memory, which does not grow meanwhile, and aligned. */
+  begin(at: number): void {
+    this.#words = this.#memory.words;
+    this.#batch = at >>> 2;
+  }
+
+  /** Moves to the record at `index`. */
+  moveTo(index: number): void {
+    const words = this.#words;
+    const first = this.#batch + index * (SUBMISSION_BYTES >> 2);
     const opcodeAndFlags = words[first + (SUBMISSION_OPCODE >> 2)]!;
-    this.#words = words;
     this.#first = first;
     this.slot = words[first + (SUBMISSION_TOKEN_SLOT >> 2)]!;
     this.generation = words[first + (SUBMISSION_TOKEN_GENERATION >> 2)]!;
