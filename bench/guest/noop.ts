@@ -21,12 +21,9 @@ abstract class Noops extends CompletionHandler {
   }
 
   start(): void {
-    for (let i: u32 = 0; i < this.size; i++) this.startOne();
-  }
-
-  protected startOne(): void {
-    this.started++;
-    operation.submit(this);
+    const size = this.size;
+    this.started += size;
+    for (let i: u32 = 0; i < size; i++) operation.submit(this);
   }
 
   protected end(): void {
@@ -47,8 +44,10 @@ class Pummel extends Noops {
   onComplete(completion: Completion): void {
     assert(!completion.failed);
     this.completed++;
-    if (this.started < this.count) this.startOne();
-    else if (this.completed == this.count) this.end();
+    if (this.started < this.count) {
+      this.started++;
+      operation.submit(this);
+    } else if (this.completed == this.count) this.end();
   }
 }
 
