@@ -134,7 +134,7 @@ export const WORKLOADS: Row[] = [
     size: "reads in flight, each with a timeout; every hundredth is never answered",
     sizes: [64, 1000],
     quick: [1000],
-    peers: ["promises", "abort-signal", "wasm-proactor"],
+    peers: ["promises", "abort-signal", "wasm-proactor", "floor"],
   },
   {
     workload: "gather",

@@ -18,7 +18,6 @@ export const systemClock: Clock = {
 };
 
 export interface Deadline {
-  since: number;
   due: number;
   order: number;
   place: number;
@@ -42,7 +41,7 @@ export class Deadlines {
 
   /** Calls `expire` no earlier than `ms` milliseconds after `since`, unless it is removed before. */
   add(ms: number, expire: () => void, since = this.#clock.now()): Deadline {
-    const deadline = { since, due: since + ms, order: this.#order++, place: this.#heap.length, expire };
+    const deadline = { due: since + ms, order: this.#order++, place: this.#heap.length, expire };
     this.#heap.push(deadline);
     this.#rise(deadline);
     this.#arm();

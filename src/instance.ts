@@ -220,6 +220,13 @@ export class Instance {
 
   // submit
 
+  #submittedAt: number | undefined;
+
+  /** When the present batch was submitted. The clock is asked once: it costs more than the rest of a deadline. */
+  get submittedAt(): number {
+    return (this.#submittedAt ??= this.#host.clock.now());
+  }
+
   readonly #submit = (at: number, count: number): number => {
     const context = this.current;
     if (!context) return Status.Invalid;
@@ -228,6 +235,7 @@ export class Instance {
     if (count > SUBMIT_COUNT_MAX) return Status.TooBig;
     if (at & 3 || !this.#memory.contains(at, count * SUBMISSION_BYTES)) return Status.Fault;
     this.#submission.begin(at);
+    this.#submittedAt = undefined;
     for (let index = 0; index < count; index++) {
       this.#submission.moveTo(index);
       if (!this.#admit(this.#submission, context)) {
@@ -442,6 +450,6 @@ export class Instance {
   /** Whatever the guest points at, and even before there is a memory: a trap is reported though its report is wrong. */
   #abortText(at: number, length: number): string {
     const bytes = Math.min(length >>> 0, ABORT_TEXT_BYTES_MAX);
-    return this.#memory?.contains(at, bytes) ? new TextDecoder().decode(this.#memory.copy(at, bytes)) : "";
+    return this.#memory?.contains(at, bytes) ? new TextDecoder().decode(this.#memory.view(at, bytes)) : "";
   }
 }

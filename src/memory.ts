@@ -49,11 +49,6 @@ export class Memory {
     return this.bytes.subarray(at >>> 0, (at >>> 0) + length) as Uint8Array<ArrayBuffer>;
   }
 
-  /** A copy of a range that `contains` has accepted. */
-  copy(at: number, length: number): Uint8Array<ArrayBuffer> {
-    return this.bytes.slice(at >>> 0, (at >>> 0) + length) as Uint8Array<ArrayBuffer>;
-  }
-
   /** The UTF-8 text in a range that `contains` has accepted. Throws Invalid if it is none. */
   text(at: number, length: number): string {
     return decodeText(this.bytes, at >>> 0, length);

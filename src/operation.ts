@@ -110,11 +110,11 @@ export class Operation extends Completion {
     this.#expire(ms, () => this.succeed(DONE));
   }
 
-  /** Of a deadline and a timer only the earlier can matter. Both count from the first look at the clock. */
+  /** Of a deadline and a timer only the earlier can matter. Both count from the submission. */
   #expire(ms: number, expire: () => void): void {
-    const { deadlines, host } = this.context;
+    const { deadlines, instance } = this.context;
     const previous = this.#deadline;
-    const added = deadlines.add(ms, expire, previous ? previous.since : host.clock.now());
+    const added = deadlines.add(ms, expire, instance.submittedAt);
     if (previous && previous.due <= added.due) return deadlines.remove(added);
     if (previous) deadlines.remove(previous);
     this.#deadline = added;

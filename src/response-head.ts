@@ -17,7 +17,7 @@ interface KeptHead {
   init: ResponseInit;
 }
 
-const kept: (KeptHead | undefined)[] = Array.from({ length: PLACES });
+const kept: (KeptHead | undefined)[] = [];
 
 /** Throws Invalid as `decodePairs` does, and what the platform throws for names and values that HTTP does not allow. */
 export function responseHead(status: number, bytes: Uint8Array, at: number, length: number): ResponseInit {

@@ -31,9 +31,9 @@ export class Slab {
     return new Uint8Array(this.bytes.buffer, start, end - start);
   }
 
-  /** A copy of `bytes`, for whoever does not look at what lies around it. */
+  /** A copy of `bytes`, for whoever does not look at what lies around it. Not by slice(), which fills it with zeros first. */
   copy(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    if (bytes.length > COPIED_BYTES_MAX) return bytes.slice();
+    if (bytes.length > COPIED_BYTES_MAX) return new Uint8Array(bytes);
     const start = this.reserve(bytes.length);
     this.bytes.set(bytes, start);
     return this.cut(start + bytes.length);

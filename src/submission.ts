@@ -128,13 +128,18 @@ export class Submission {
     return this.#memory.text(this.#word(SUBMISSION_NAME), this.nameBytes);
   }
 
+  #dataView(): Uint8Array<ArrayBuffer> {
+    return this.#memory.view(this.#word(SUBMISSION_DATA), this.dataBytes);
+  }
+
+  /** A copy with a buffer of its own. */
   data(): Uint8Array<ArrayBuffer> {
-    return this.#memory.copy(this.#word(SUBMISSION_DATA), this.dataBytes);
+    return new Uint8Array(this.#dataView());
   }
 
   /** The data as a body for the platform, which looks at nothing around it; null if there is none. */
   body(): Uint8Array<ArrayBuffer> | null {
-    return this.dataBytes > 0 ? slab.copy(this.#memory.view(this.#word(SUBMISSION_DATA), this.dataBytes)) : null;
+    return this.dataBytes > 0 ? slab.copy(this.#dataView()) : null;
   }
 
   dataText(): string {

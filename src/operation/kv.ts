@@ -122,7 +122,7 @@ function storeOf(submission: Submission, context: Context, right: KvRight): KvSt
 function keyOf(submission: Submission): string {
   checkBytes("a key", submission.nameBytes, KV_KEY_BYTES_MAX);
   const key = submission.name();
-  if (["", ".", ".."].includes(key)) throw new Failure(Status.Invalid, `kv: "${key}" is no key`);
+  if (key === "" || key === "." || key === "..") throw new Failure(Status.Invalid, `kv: "${key}" is no key`);
   return key;
 }
 

@@ -41,6 +41,24 @@ test("rule 7: work that outlasts its deadline is aborted and completes with Time
   });
 });
 
+test("rule 7: what is submitted together has one time, however long the host takes over it", async () => {
+  const simulation = new Simulation();
+  const { clock } = simulation;
+  // A store that takes 10 ms before it gives a promise, which never settles.
+  const slow = { ...memoryKv(), get: () => (clock.moveTo(clock.now() + 10), new Promise<never>(() => {})) };
+  const stage = await puppet({ simulation, resources: { SLOW: kv(slow) } });
+  await stage.serve(function* (exchange, puppet) {
+    const store = puppet.open("SLOW");
+    const [from, reads] = [clock.now(), [get(store, "a"), get(store, "b"), get(store, "c")]];
+    puppet.submit(...reads.map((read) => ({ ...read, deadline: 70 })));
+    const done = yield;
+    expect(done.map(({ status }) => status)).toEqual(reads.map(() => Status.TimedOut));
+    expect(clock.now() - from).toBeGreaterThanOrEqual(70);
+    puppet.submit(respond(exchange));
+    yield;
+  });
+});
+
 test("rule 7: each operation times out no earlier than its deadline and with the first turn after it", () =>
   assert(
     asyncProperty(

@@ -1,8 +1,9 @@
 import { array, assert, integer, property } from "fast-check";
 import { expect, test } from "vitest";
-import { Status } from "../../assembly/abi.ts";
+import { SUBMISSION_DATA, SUBMISSION_DATA_BYTES, Status } from "../../assembly/abi.ts";
 import { Failure } from "../../src/failure.ts";
 import { Memory, concatenate, encodeBytes } from "../../src/memory.ts";
+import { Submission } from "../../src/submission.ts";
 
 const PAGE = 65_536;
 
@@ -45,15 +46,21 @@ test("memory: sees growth, and nothing of what was before", () => {
   }
 });
 
-test("memory: a copy stays what it was", () => {
+test.for([3, 10_000])("memory: %d bytes of a submission stay what they were", (bytes) => {
   const guest = new WebAssembly.Memory({ initial: 1 });
-  const memory = new Memory(guest);
-  new Uint8Array(guest.buffer).set([1, 2, 3], 10);
-  const copy = memory.copy(10, 3);
+  const view = new DataView(guest.buffer);
+  view.setUint32(SUBMISSION_DATA, 1000, true);
+  view.setUint32(SUBMISSION_DATA_BYTES, bytes, true);
+  new Uint8Array(guest.buffer, 1000, bytes).fill(1);
+  const submission = new Submission(new Memory(guest));
+  submission.begin(0);
+  submission.moveTo(0);
+  const [data, body] = [submission.data(), submission.body()!];
   new Uint8Array(guest.buffer).fill(9);
   guest.grow(1);
-  expect([...copy]).toEqual([1, 2, 3]);
-  expect(copy.buffer.byteLength).toBe(3);
+  for (const copy of [data, body]) expect([copy.length, copy.every((byte) => byte === 1)]).toEqual([bytes, true]);
+  // A store may look at all of the buffer.
+  expect(data.buffer.byteLength).toBe(bytes);
 });
 
 test("memory: text that is not UTF-8 is Invalid", () => {

@@ -5,6 +5,8 @@ import empty from "../../../build/bench/empty.wasm";
 import floor from "../../../build/bench/floor.wasm";
 import { payload } from "../../payload.ts";
 import type { Peer } from "../../peer.ts";
+import { promptRead } from "../../store.ts";
+import { timeoutsOf } from "../promises/clock.ts";
 
 interface Border {
   call(): void;
@@ -54,6 +56,9 @@ export const peer: Peer = {
   instance: (count) => {
     for (let made = 0; made < count; made++) void new WebAssembly.Instance(empty, imports);
   },
+
+  /** The reads alone: no time-out guards them, and what would never be answered fails at once. */
+  "timeout-each": timeoutsOf((key) => (key === "never" ? Promise.reject(new Error("never")) : promptRead(key))),
 
   /** What comes later takes a reaction, what lies elsewhere one copy, into memory that is there. */
   "copy-in": (count, size) => copy(count, new Uint8Array(payload(size)), room(size)),
