@@ -173,15 +173,15 @@ function perform<T>(
   outcomeOf: (result: T, operation: Operation) => Outcome,
 ): undefined {
   started(call).then(
-    (result) => conclude(operation, () => outcomeOf(result, operation)),
-    (error) => conclude(operation, () => refused(error)),
+    (result) => conclude(operation, outcomeOf, result),
+    (error) => conclude(operation, refused, error),
   );
 }
 
-function conclude(operation: Operation, outcome: () => Outcome): void {
+function conclude<T>(operation: Operation, outcomeOf: (result: T, operation: Operation) => Outcome, result: T): void {
   operation.context.connections.handOn();
   try {
-    operation.succeed(outcome());
+    operation.succeed(outcomeOf(result, operation));
   } catch (error) {
     operation.fail(error);
   }
