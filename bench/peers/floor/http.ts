@@ -42,7 +42,7 @@ const routes: Record<string, (request: Request, env: Env) => Response | Promise<
   async "/echo"(request) {
     const body = new Uint8Array(await request.arrayBuffer());
     memory.set(body);
-    return new Response(memory.slice(0, body.length), { headers });
+    return new Response(new Uint8Array(memory.subarray(0, body.length)), { headers });
   },
 };
 
