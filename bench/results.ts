@@ -38,11 +38,12 @@ export function readResults(file: string): Results {
   return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Results) : { runs: [], cells: {} };
 }
 
-/** The newer cells in place of the older. Runs of which no cell is left go. */
+/** The newer cells in place of the older. Each run is named once; those of which no cell is left go. */
 export function merge(older: Results, newer: Results): Results {
   const cells = { ...older.cells, ...newer.cells };
   const named = new Set(Object.values(cells).map(({ run }) => run));
-  return { runs: [...older.runs, ...newer.runs].filter(({ date }) => named.has(date)), cells };
+  const runs = new Map([...older.runs, ...newer.runs].map((run) => [run.date, run]));
+  return { runs: [...runs.values()].filter(({ date }) => named.has(date)), cells };
 }
 
 /** Four digits are more than any sample is worth, unless it is a count; a list of samples stands on one line, and so does a span of time. */
