@@ -28,7 +28,6 @@ export class CompletionQueue {
   length = 0;
   /** The last of a batch, once that is whole. */
   last: Completion | undefined;
-  /** The memory, which does not grow while a batch is written. */
   #words: Uint32Array = new Uint32Array(0);
   #at = 0;
   #arena = 0;
@@ -42,7 +41,6 @@ export class CompletionQueue {
   begin(at: number, arena: number, arenaBytes: number): void {
     this.length = 0;
     this.last = undefined;
-    this.#words = this.#memory.words;
     this.#at = at >>> 0;
     this.#arena = arena >>> 0;
     this.#arenaEnd = this.#arena + (arenaBytes >>> 0);
@@ -60,6 +58,8 @@ export class CompletionQueue {
   /** Writes one completion, for which there is room. */
   push(completion: Completion): void {
     const { slot, generation, opcode, payload } = completion;
+    // As in Submission.
+    if (this.#words.length === 0) this.#words = this.#memory.words;
     const words = this.#words;
     const record = this.#recordAt(this.length);
     words[record + (COMPLETION_TOKEN_SLOT >> 2)] = slot;

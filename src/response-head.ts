@@ -14,7 +14,9 @@ interface KeptHead {
   readonly status: number;
   /** The list of pairs, as the guest sent it. */
   readonly list: Uint8Array;
-  init: ResponseInit;
+  readonly init: ResponseInit;
+  /** What is read instead from the second time on. */
+  again?: ResponseInit;
 }
 
 const kept: (KeptHead | undefined)[] = [];
@@ -22,13 +24,16 @@ const kept: (KeptHead | undefined)[] = [];
 /** Throws Invalid as `decodePairs` does, and what the platform throws for names and values that HTTP does not allow. */
 export function responseHead(status: number, bytes: Uint8Array, at: number, length: number): ResponseInit {
   const head = kept[length % PLACES];
-  if (head?.status === status && isSame(head.list, bytes, at, length)) {
-    if (!(head.init instanceof Response)) head.init = new Response(null, head.init);
-    return head.init;
-  }
+  if (head?.status === status && isSame(head.list, bytes, at, length)) return (head.again ??= bodiless(head.init));
   const init = { status, headers: decodeHeaders(bytes, at, length) };
   if (length <= KEPT_BYTES_MAX) kept[length % PLACES] = { status, list: bytes.slice(at, at + length), init };
   return init;
+}
+
+function bodiless(init: ResponseInit): ResponseInit {
+  const response = new Response(null, init);
+  // A name that repeats may have become one header, whose joined values another copy would trim once more.
+  return [...response.headers].length === Object.keys(init.headers!).length ? response : init;
 }
 
 function isSame(list: Uint8Array, bytes: Uint8Array, at: number, length: number): boolean {

@@ -48,14 +48,15 @@ export class Submission {
     this.#memory = memory;
   }
 
-  /** Begins a batch at `at`, which `submit` has found inside the memory, which does not grow meanwhile, and aligned. */
+  /** Begins a batch at `at`, which `submit` has found inside the memory and aligned. */
   begin(at: number): void {
-    this.#words = this.#memory.words;
     this.#batch = at >>> 2;
   }
 
   /** Moves to the record at `index`. */
   moveTo(index: number): void {
+    // An owner's code that runs meanwhile may make the memory grow.
+    if (this.#words.length === 0) this.#words = this.#memory.words;
     const words = this.#words;
     const first = this.#batch + index * (SUBMISSION_BYTES >> 2);
     const opcodeAndFlags = words[first + (SUBMISSION_OPCODE >> 2)]!;

@@ -3,6 +3,8 @@
 
 import { expect, test } from "vitest";
 import { CancelResult, FETCH_BODY, KV_METADATA, Opcode, SUBMISSION_BYTES, Status } from "../../assembly/abi.ts";
+import { kv } from "../../src/index.ts";
+import { memoryKv } from "../../src/kv-memory.ts";
 import { decodePairs } from "../../src/pairs.ts";
 import { Simulation } from "../../src/testing/index.ts";
 import {
@@ -77,6 +79,26 @@ test("rule 2: memory that grows between any two steps changes no result", async 
   expect(steady.answer.split("\n")).toHaveLength(8);
   expect(growing.answer).toBe(steady.answer);
   expect(growing.pages).toBeGreaterThan(steady.pages + 30);
+});
+
+test("rule 2: memory that an owner's store grows in the middle of a batch loses none of it", async () => {
+  let memory: WebAssembly.Memory;
+  const value = new TextEncoder().encode("value").buffer;
+  const store = { ...memoryKv(), get: async () => (memory.grow(1), value) };
+  const stage = await puppet({ memory: false, resources: { STORE: kv(store) } });
+  await stage.serve(function* (exchange, puppet) {
+    const slots = [11, 12, 13];
+    const number = puppet.open("STORE");
+    memory = puppet.memory;
+    expect(puppet.submit(...slots.map((slot) => ({ ...get(number, "key"), slot })))).toBe(slots.length);
+    const done: Completion[] = [];
+    while (done.length < slots.length) done.push(...(yield));
+    expect(done.map(({ slot, status, payload }) => [slot, status, text(payload)])).toEqual(
+      slots.map((slot) => [slot, Status.Ok, "value"]),
+    );
+    puppet.submit(respond(exchange));
+    yield;
+  });
 });
 
 test("rule 2: nothing is read between two calls", async () => {
