@@ -24,12 +24,10 @@ const ROUTES: Record<string, number | undefined> = {
 
 /** How many connections ask at once. At one of them latency is what it is; the others have a queue before workerd. */
 const CONNECTIONS = [1, 32, 256];
-/** Rounds where most is to be learnt, and elsewhere. */
-const ROUNDS = { 32: 15, others: 4 };
-/** Two processes of the same Worker differ by more than two rounds of one. */
-const ROUNDS_PER_START = { 32: 3, others: 2 };
-/** Of a round. A whole collection comes every two seconds or so, and takes a tenth of one. */
-const SECONDS = { 32: 2, others: 1 };
+// Most is to be learnt at 32. Two processes of the same Worker differ by more than two rounds of one, hence new ones now and
+// then; a whole collection comes every two seconds or so and takes a tenth of one, hence rounds that last as long.
+const AT_32 = { rounds: 15, roundsPerStart: 3, seconds: 2 };
+const ELSEWHERE = { rounds: 4, roundsPerStart: 2, seconds: 1 };
 
 /** The proxy and the disk hide the most of what a guest adds; one look at each of these is enough. */
 const IN_MINIFLARE = ["hello/32", "kv/32", "kv-10/32"];
@@ -84,8 +82,8 @@ export function httpCells(quick: boolean): CellSource[] {
 function open(name: string, quick: boolean): Cell {
   const [place, route, connectionsText] = name.split("/");
   const connections = Number(connectionsText);
-  const at = connections === 32 ? 32 : "others";
-  const seconds = quick ? QUICK.seconds : SECONDS[at];
+  const plan = connections === 32 ? AT_32 : ELSEWHERE;
+  const seconds = quick ? QUICK.seconds : plan.seconds;
   const start = PLACES[place!]!;
   const load = new Load();
   const asked = { path: `/${route}`, bodyBytes: ROUTES[route!], connections, seconds };
@@ -114,8 +112,8 @@ function open(name: string, quick: boolean): Cell {
   };
   return {
     metrics: METRICS,
-    roundsMax: ROUNDS[at],
-    roundsPerStart: ROUNDS_PER_START[at],
+    roundsMax: plan.rounds,
+    roundsPerStart: plan.roundsPerStart,
     variants: [
       variant("plain", () => start("bench/peers/plain/http.ts")),
       ...ISOLATIONS.map((isolation) => variant(isolation, () => start("bench/peers/wasm-proactor/http.ts", isolation))),

@@ -58,7 +58,7 @@ export class CompletionQueue {
   /** Writes one completion, for which there is room. */
   push(completion: Completion): void {
     const { slot, generation, opcode, payload } = completion;
-    // As in Submission.
+    // As Memory does: to ask it for each record costs a call.
     if (this.#words.length === 0) this.#words = this.#memory.words;
     const words = this.#words;
     const record = this.#recordAt(this.length);

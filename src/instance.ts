@@ -234,10 +234,9 @@ export class Instance {
     count >>>= 0;
     if (count > SUBMIT_COUNT_MAX) return Status.TooBig;
     if (at & 3 || !this.#memory.contains(at, count * SUBMISSION_BYTES)) return Status.Fault;
-    this.#submission.begin(at);
     this.#submittedAt = undefined;
     for (let index = 0; index < count; index++) {
-      this.#submission.moveTo(index);
+      this.#submission.moveTo(at >>> 0, index);
       if (!this.#admit(this.#submission, context)) {
         this.#refuse(this.#submission, context);
         return index;

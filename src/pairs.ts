@@ -84,15 +84,10 @@ export function headersOf(pairs: readonly Pair[]): Headers {
   }
 }
 
+type HeadersRecord = Record<string, string> | [string, string][];
+
 /** A record where no name repeats, because the platform reads it faster than a list. */
-export type HeadersRecord = Record<string, string> | [string, string][];
-
-/** The headers of a response to come. Throws Invalid as `decodePairs` does. */
-export function decodeHeaders(bytes: Uint8Array, at: number, length: number): HeadersRecord {
-  return recordOf(decodePairs(bytes, at, length));
-}
-
-function recordOf(pairs: readonly Pair[]): HeadersRecord {
+export function recordOf(pairs: readonly Pair[]): HeadersRecord {
   const record: Record<string, string> = {};
   for (const [name, value] of pairs) {
     // Also what every object has, such as "constructor".

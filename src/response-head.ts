@@ -3,7 +3,7 @@
 // A guest sends the same few heads again and again. Out of another Response the platform copies a head without asking
 // for a property, which costs a small answer a twentieth less. So a head that comes again is kept as one without a body.
 
-import { decodeHeaders } from "./pairs.ts";
+import { decodePairs, recordOf } from "./pairs.ts";
 
 /** Kept heads have different places if their lists have different lengths, for the most part. */
 const PLACES = 16;
@@ -25,7 +25,7 @@ const kept: (KeptHead | undefined)[] = [];
 export function responseHead(status: number, bytes: Uint8Array, at: number, length: number): ResponseInit {
   const head = kept[length % PLACES];
   if (head?.status === status && isSame(head.list, bytes, at, length)) return (head.again ??= bodiless(head.init));
-  const init = { status, headers: decodeHeaders(bytes, at, length) };
+  const init = { status, headers: recordOf(decodePairs(bytes, at, length)) };
   if (length <= KEPT_BYTES_MAX) kept[length % PLACES] = { status, list: bytes.slice(at, at + length), init };
   return init;
 }

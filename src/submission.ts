@@ -33,8 +33,7 @@ import { slab } from "./slab.ts";
 export class Submission {
   readonly #memory: Memory;
   #words: Uint32Array = new Uint32Array(0);
-  /** Where the batch begins, and the record; in words. */
-  #batch = 0;
+  /** The record's first word. */
   #first = 0;
   // What each submission is asked for, some of it several times.
   slot = 0;
@@ -48,17 +47,12 @@ export class Submission {
     this.#memory = memory;
   }
 
-  /** Begins a batch at `at`, which `submit` has found inside the memory and aligned. */
-  begin(at: number): void {
-    this.#batch = at >>> 2;
-  }
-
-  /** Moves to the record at `index`. */
-  moveTo(index: number): void {
-    // An owner's code that runs meanwhile may make the memory grow.
+  /** Moves to the record at `index` of the batch at `at`, which `submit` has found inside the memory and aligned. */
+  moveTo(at: number, index: number): void {
+    // As Memory does: to ask it for each record costs a call.
     if (this.#words.length === 0) this.#words = this.#memory.words;
     const words = this.#words;
-    const first = this.#batch + index * (SUBMISSION_BYTES >> 2);
+    const first = (at + index * SUBMISSION_BYTES) >>> 2;
     const opcodeAndFlags = words[first + (SUBMISSION_OPCODE >> 2)]!;
     this.#first = first;
     this.slot = words[first + (SUBMISSION_TOKEN_SLOT >> 2)]!;

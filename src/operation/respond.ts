@@ -33,11 +33,10 @@ function respond(submission: Submission, source: Source | undefined): Response {
     throw new Failure(Status.Invalid, `respond: ${status} is no status from 200 to 599`);
   if (isBodyless(status) && (source || dataBytes > 0))
     throw new Failure(Status.Invalid, `respond: a response with status ${status} has no body`);
-  // Looked at before the body is taken: if they are refused, it must still be there to be used or let go of.
-  const streamed = source && { status, headers: headersOf(submission.metaPairs()) };
   try {
-    if (source) return new Response(source.takeBody(), streamed);
-    return new Response(submission.body(), submission.responseHead(status));
+    // The head before the body is taken: if it is refused, the body must still be there to be used or let go of.
+    const head = source ? { status, headers: headersOf(submission.metaPairs()) } : submission.responseHead(status);
+    return new Response(source ? source.takeBody() : submission.body(), head);
   } catch (error) {
     throw error instanceof Failure ? error : new Failure(Status.Invalid, `respond: ${messageOf(error)}`);
   }

@@ -53,8 +53,7 @@ test.for([3, 10_000])("memory: %d bytes of a submission stay what they were", (b
   view.setUint32(SUBMISSION_DATA_BYTES, bytes, true);
   new Uint8Array(guest.buffer, 1000, bytes).fill(1);
   const submission = new Submission(new Memory(guest));
-  submission.begin(0);
-  submission.moveTo(0);
+  submission.moveTo(0, 0);
   const [data, body] = [submission.data(), submission.body()!];
   new Uint8Array(guest.buffer).fill(9);
   guest.grow(1);
