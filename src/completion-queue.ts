@@ -3,7 +3,6 @@
 // The queue itself is the array in the guest's memory. Here is kept what its records stand for, so that after a trap
 // the one whose handler was running has a name.
 
-import type { Opcode } from "../assembly/abi.ts";
 import {
   COMPLETION_AUXILIARY,
   COMPLETION_BYTES,
@@ -15,20 +14,27 @@ import {
   COMPLETION_TOKEN_GENERATION,
   COMPLETION_TOKEN_SLOT,
   DISPATCHED,
+  MORE,
   PAYLOAD_ALIGNMENT,
+  RECLAIM,
   Status,
 } from "../assembly/abi.ts";
+import { NAME_LENGTH, nameAt } from "./completion-ring.ts";
+import type { CompletionRing } from "./completion-ring.ts";
+import { DONE } from "./completion.ts";
+import type { Completion, Named } from "./completion.ts";
 import type { Memory } from "./memory.ts";
-import type { Completion, Named } from "./operation.ts";
 
 export class CompletionQueue {
   readonly #memory: Memory;
-  /** Of each completion slot, generation and opcode, and not itself: a payload need not stay until the next batch. */
-  readonly #batch: number[] = [];
+  /** Slot, generation and opcode of each, and not its completion: a payload need not stay until the next batch. */
+  readonly #names: number[] = [];
   length = 0;
-  /** The last of a batch, once that is whole. */
-  last: Completion | undefined;
-  #words: Uint32Array = new Uint32Array(0);
+  // How many of them others will follow, and how many only give a slot back.
+  more = 0;
+  reclaimed = 0;
+  /** How the last one failed, if it did. */
+  failure: Completion | undefined;
   #at = 0;
   #arena = 0;
   #arenaEnd = 0;
@@ -39,48 +45,60 @@ export class CompletionQueue {
 
   /** Begins a batch at `at`, with payloads in an arena; both lie inside the memory. */
   begin(at: number, arena: number, arenaBytes: number): void {
-    this.length = 0;
-    this.last = undefined;
+    this.length = this.more = this.reclaimed = 0;
+    this.failure = undefined;
     this.#at = at >>> 0;
     this.#arena = arena >>> 0;
     this.#arenaEnd = this.#arena + (arenaBytes >>> 0);
-  }
-
-  /** Whether the completion's payload fits into what is left of the arena. */
-  hasRoomFor({ payload }: Completion): boolean {
-    return !payload || payload.length === 0 || this.#payloadAt() + payload.length <= this.#arenaEnd;
   }
 
   #payloadAt(): number {
     return Math.ceil(this.#arena / PAYLOAD_ALIGNMENT) * PAYLOAD_ALIGNMENT;
   }
 
-  /** Writes one completion, for which there is room. */
-  push(completion: Completion): void {
-    const { slot, generation, opcode, payload } = completion;
-    // As Memory does: to ask it for each record costs a call.
-    if (this.#words.length === 0) this.#words = this.#memory.words;
-    const words = this.#words;
-    const record = this.#recordAt(this.length);
-    words[record + (COMPLETION_TOKEN_SLOT >> 2)] = slot;
-    words[record + (COMPLETION_TOKEN_GENERATION >> 2)] = generation;
-    words[record + (COMPLETION_STATUS >> 2)] = completion.status;
-    words[record + (COMPLETION_FLAGS >> 2)] = completion.flags;
-    words[record + (COMPLETION_RESOURCE >> 2)] = completion.resource;
-    words[record + (COMPLETION_AUXILIARY >> 2)] = completion.auxiliary;
+  /** Takes completions out of a ring, until the batch has `records` or there is no room for a payload. */
+  take(ring: CompletionRing, records: number): void {
+    while (ring.length > 0 && this.length < records) {
+      const completion = ring.first;
+      if (!this.#hasRoomFor(completion)) return;
+      // Most have nothing to say, and such a run of them is written without a look at each.
+      const most = completion === DONE ? records - this.length : 1;
+      ring.first = DONE;
+      this.#write(completion, ring.shift(most, this.#names, this.length));
+    }
+  }
+
+  /** Writes one completion for the next `count` names. */
+  #write(completion: Completion, count: number): void {
+    const { status, flags, resource, auxiliary, payload } = completion;
+    const words = this.#memory.words;
+    const names = this.#names;
     const payloadBytes = payload ? payload.length : 0;
-    words[record + (COMPLETION_PAYLOAD_BYTES >> 2)] = payloadBytes;
-    words[record + (COMPLETION_PAYLOAD >> 2)] = payloadBytes > 0 ? this.#write(payload!) : 0;
-    // What is old and garbage would keep its payload alive. Why something failed may still be asked.
-    if (completion.status >= 0) completion.payload = null;
-    const place = this.length++ * 3;
-    this.#batch[place] = slot;
-    this.#batch[place + 1] = generation;
-    this.#batch[place + 2] = opcode;
+    const payloadAt = payloadBytes > 0 ? this.#writePayload(payload!) : 0;
+    for (const end = this.length + count; this.length < end; this.length++) {
+      const record = this.#recordAt(this.length);
+      const name = this.length * NAME_LENGTH;
+      words[record + (COMPLETION_TOKEN_SLOT >> 2)] = names[name]!;
+      words[record + (COMPLETION_TOKEN_GENERATION >> 2)] = names[name + 1]!;
+      words[record + (COMPLETION_STATUS >> 2)] = status;
+      words[record + (COMPLETION_FLAGS >> 2)] = flags;
+      words[record + (COMPLETION_RESOURCE >> 2)] = resource;
+      words[record + (COMPLETION_PAYLOAD >> 2)] = payloadAt;
+      words[record + (COMPLETION_PAYLOAD_BYTES >> 2)] = payloadBytes;
+      words[record + (COMPLETION_AUXILIARY >> 2)] = auxiliary;
+    }
+    this.failure = status < 0 ? completion : undefined;
+    if (flags & MORE) this.more++;
+    if (flags & RECLAIM) this.reclaimed++;
+  }
+
+  /** Whether the completion's payload fits into what is left of the arena. */
+  #hasRoomFor({ payload }: Completion): boolean {
+    return !payload || payload.length === 0 || this.#payloadAt() + payload.length <= this.#arenaEnd;
   }
 
   /** Writes a payload into the arena and returns where it lies. */
-  #write(payload: Uint8Array): number {
+  #writePayload(payload: Uint8Array): number {
     const at = this.#payloadAt();
     this.#memory.bytes.set(payload, at);
     this.#arena = at + payload.length;
@@ -93,24 +111,25 @@ export class CompletionQueue {
     return Status.TooBig;
   }
 
+  /** The last of the batch. */
+  get last(): Named | undefined {
+    return this.length > 0 ? nameAt(this.#names, this.length - 1) : undefined;
+  }
+
   /** The completion whose handler was called last. The guest marks a record before it calls the record's handler. */
   running(): Named | undefined {
     // Once all are dispatched, the guest uses the first record to tell handlers that their submission was refused. The
     // slot may be the same, for a handler's slot is free when it submits anew.
     if (this.length === 0 || !this.#isOurs(0)) return undefined;
-    for (let index = this.length - 1; index >= 0; index--) if (this.#isDispatched(index)) return this.#named(index);
+    for (let index = this.length - 1; index >= 0; index--)
+      if (this.#isDispatched(index)) return nameAt(this.#names, index);
     return undefined;
-  }
-
-  #named(index: number): Named {
-    const [slot, generation, opcode] = this.#batch.slice(index * 3) as [number, number, Opcode];
-    return { slot, generation, opcode };
   }
 
   #isOurs(index: number): boolean {
     const words = this.#memory.words;
     const record = this.#recordAt(index);
-    const { slot, generation } = this.#named(index);
+    const { slot, generation } = nameAt(this.#names, index);
     return (
       words[record + (COMPLETION_TOKEN_SLOT >> 2)] === slot &&
       words[record + (COMPLETION_TOKEN_GENERATION >> 2)] === generation

@@ -6,14 +6,15 @@
 
 import { Status } from "../assembly/abi.ts";
 import { Chain } from "./chain.ts";
+import { CompletionRing } from "./completion-ring.ts";
+import { DONE } from "./completion.ts";
+import type { Completion, Named } from "./completion.ts";
 import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Failure } from "./failure.ts";
-import { Fifo } from "./fifo.ts";
 import type { Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
-import type { Completion, Operation } from "./operation.ts";
-import { DONE } from "./outcome.ts";
+import type { Operation } from "./operation.ts";
 import { handlerOf } from "./processors.ts";
 import { ResourceTable } from "./resource-table.ts";
 import { Body } from "./resource.ts";
@@ -24,7 +25,7 @@ export class Context {
   /** Admitted operations that have not completed. The instance finds them by slot. */
   readonly inFlight = new Chain<Operation>();
   /** Completions that wait for a turn. Their places were reserved at admission: an operation counts until polled. */
-  readonly pending = new Fifo<Completion>();
+  readonly pending = new CompletionRing();
   #deadlines: Deadlines | undefined;
   #connections: Connections | undefined;
   readonly #resources = new ResourceTable();
@@ -76,23 +77,22 @@ export class Context {
     operation.succeed(DONE);
   }
 
-  /** Takes the completion of what is done already. */
-  complete(completion: Completion): void {
-    this.pending.push(completion);
-    this.wake();
-  }
-
-  /** Takes an operation's final completion. */
-  settled(operation: Operation): void {
+  /** The same no longer: it has completed. */
+  untrack(operation: Operation): void {
     this.inFlight.remove(operation);
     this.instance.forget(operation);
     this.instance.heldBytes -= operation.heldBytes;
-    this.complete(operation);
   }
 
-  reportUnhandled(operation: Operation, message: string): void {
-    const { status } = operation;
-    this.host.report({ kind: "unhandled", message, ...handlerOf(operation), status, request: this.title });
+  /** Takes the final completion of what was admitted. */
+  complete(admitted: Named, completion: Completion): void {
+    this.pending.push(admitted, completion);
+    this.wake();
+  }
+
+  /** Tells the host's owner of a failure that no handler waits for. */
+  reportUnhandled(detached: Named, status: Status, message: string): void {
+    this.host.report({ kind: "unhandled", message, ...handlerOf(detached), status, request: this.title });
   }
 
   // Resources.

@@ -17,14 +17,16 @@ import {
   Status,
 } from "../assembly/abi.ts";
 import { CompletionQueue } from "./completion-queue.ts";
+import type { CompletionRing } from "./completion-ring.ts";
+import { Completion, DONE, completionOf } from "./completion.ts";
+import type { Named, Outcome } from "./completion.ts";
 import { Context } from "./context.ts";
 import { Failure, statusOf } from "./failure.ts";
 import type { Counters, Host } from "./host.ts";
 import type { Limits } from "./limits.ts";
 import { Memory } from "./memory.ts";
-import { Completion, Operation } from "./operation.ts";
+import { Operation } from "./operation.ts";
 import type { Processor, Work } from "./operation.ts";
-import type { Outcome } from "./outcome.ts";
 import type { ProactorOptions } from "./options.ts";
 import { processors } from "./processors.ts";
 import { SHUT_DOWN } from "./report.ts";
@@ -33,6 +35,9 @@ import type { RequestContext } from "./request-context.ts";
 import type { Grants } from "./resource.ts";
 import { Submission } from "./submission.ts";
 import { wasiImports } from "./wasi.ts";
+
+const RECLAIMED = new Completion(Status.ShutDown, undefined, 0, 0, RECLAIM);
+const TOO_BIG = new Completion(Status.TooBig);
 
 /** Unwinds the module's stack from inside `abort`. */
 export class GuestAbort extends Error {
@@ -83,8 +88,6 @@ export class Instance {
   readonly queue: CompletionQueue;
   readonly #granted: Grants;
   #lastResource = 0;
-  /** Delivered completions, to be used again: most of a busy guest's are of operations that were done at once. */
-  readonly #spare: Completion[] = [];
   /** Completions that the guest may still take on this turn. */
   #left = 0;
 
@@ -187,17 +190,16 @@ export class Instance {
 
   /** Arranges that the guest frees the slots of a context that is over. Their handlers are not called. */
   reclaim(context: Context): void {
-    for (const orphan of [...context.inFlight.items(), ...context.pending]) this.#reclaimSlot(orphan);
-    context.pending.clear();
+    for (const operation of context.inFlight.items()) this.#reclaimSlot(operation);
+    for (const { pending } = context; pending.length > 0; pending.shift()) {
+      // A request's head came under the token of the accept, which lives on.
+      if (!(pending.first.flags & MORE)) this.#reclaimSlot(pending.firstName);
+      pending.first = DONE;
+    }
   }
 
-  #reclaimSlot(orphan: Completion): void {
-    // A request's head came under the token of the accept, which lives on.
-    if (orphan.flags & MORE) return;
-    const reclaimed = new Completion(orphan);
-    reclaimed.status = Status.ShutDown;
-    reclaimed.flags = RECLAIM;
-    this.context.pending.push(reclaimed);
+  #reclaimSlot(orphan: Named): void {
+    this.context.pending.push(orphan, RECLAIMED);
   }
 
   /** The operation in flight, in any context, that has this token. */
@@ -250,9 +252,7 @@ export class Instance {
     this.#counters.refused++;
     if (submission.opcode === Opcode.Cancel || submission.opcode === Opcode.Wake) return;
     if (this.#hear(submission, context)) return;
-    const operation = new Operation(context, submission);
-    operation.status = Status.Again;
-    operation.reportUnhandled("the host is at its limit");
+    if (submission.detached) context.reportUnhandled(submission, Status.Again, "the host is at its limit");
   }
 
   /** Takes note of what only tells the host something. */
@@ -286,24 +286,8 @@ export class Instance {
     this.admitted++;
     this.#counters.inFlight++;
     if (typeof work === "function") this.#start(work, new Operation(context, submission), submission.deadlineMs);
-    else context.complete(this.#completion(submission, work));
+    else context.complete(submission, completionOf(work));
     return true;
-  }
-
-  /** The completion of a submission that is done already. */
-  #completion(submission: Submission, { payload, auxiliary }: Outcome): Completion {
-    let completion = this.#spare.pop();
-    if (completion) {
-      completion.slot = submission.slot;
-      completion.generation = submission.generation;
-      completion.opcode = submission.opcode;
-      completion.demanded = false;
-    } else {
-      completion = new Completion(submission);
-    }
-    completion.payload = payload ?? null;
-    completion.auxiliary = auxiliary ?? 0;
-    return completion;
   }
 
   #isFull({ argumentBytes }: Submission): boolean {
@@ -364,49 +348,39 @@ export class Instance {
     // The last batch still tells whose handler ran last.
     if (records === 0) return 0;
     this.queue.begin(at, arena, arenaBytes);
-    let last: Completion | undefined;
-    while (this.queue.length < records) {
-      const pending = this.context.pending.length > 0 ? this.context.pending : context.pending;
-      const next = pending.peek()!;
-      if (this.queue.hasRoomFor(next)) {
-        pending.shift();
-        this.queue.push(next);
-        this.#delivered(next);
-        last = next;
-      } else if (this.queue.length > 0) {
-        break; // The next poll begins with an empty arena.
-      } else if (!next.demanded) {
-        next.demanded = true;
+    const ofInstance = this.context.pending;
+    for (;;) {
+      if (ofInstance.length > 0) this.queue.take(ofInstance, records);
+      if (ofInstance.length === 0) this.queue.take(context.pending, records);
+      if (this.queue.length > 0) break; // What did not fit into the arena finds it empty next time.
+      const ring = ofInstance.length > 0 ? ofInstance : context.pending;
+      if (!ring.demanded) {
+        ring.demanded = true;
         this.#left--;
-        return this.queue.demand(next.payload!.length);
-      } else {
-        this.#tooBig(next, context); // The guest was told, and polls without room for it all the same.
+        return this.queue.demand(ring.first.payload!.length);
       }
+      this.#tooBig(ring, context); // The guest was told, and polls without room for it all the same.
     }
-    this.queue.last = last;
+    this.#delivered(this.queue);
     return this.queue.length;
   };
 
-  #tooBig(completion: Completion, context: Context): void {
-    const hadFailed = completion.status < 0;
-    context.closeResource(completion.resource);
-    completion.status = Status.TooBig;
-    completion.resource = completion.auxiliary = 0;
-    completion.payload = null;
-    // One that had failed was reported then.
-    if (completion instanceof Operation && !hadFailed)
-      completion.reportUnhandled("the payload does not fit into the guest's arena");
+  #delivered({ length, more, reclaimed }: CompletionQueue): void {
+    const ended = length - more;
+    this.#left -= length;
+    this.admitted -= ended;
+    this.#counters.inFlight -= ended;
+    this.#counters.reclaimed += reclaimed;
+    this.#counters.completed += ended - reclaimed;
   }
 
-  #delivered(completion: Completion): void {
-    this.#left--;
-    if (completion.flags & MORE) return;
-    this.admitted--;
-    this.#counters.inFlight--;
-    if (completion.flags & RECLAIM) this.#counters.reclaimed++;
-    else this.#counters.completed++;
-    if (completion.flags === 0 && completion.status === Status.Ok && !(completion instanceof Operation))
-      this.#spare.push(completion);
+  #tooBig(ring: CompletionRing, context: Context): void {
+    const { status, resource, detached } = ring.first;
+    context.closeResource(resource);
+    ring.first = TOO_BIG;
+    // One that had failed was reported then.
+    if (detached && status >= 0)
+      context.reportUnhandled(ring.firstName, Status.TooBig, "the payload does not fit into the guest's arena");
   }
 
   // open and abort

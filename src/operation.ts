@@ -1,47 +1,17 @@
 // Operation: one submission from its admission to its final completion.
 
-import { DETACHED, Opcode, Status } from "../assembly/abi.ts";
+import { Opcode, Status } from "../assembly/abi.ts";
+import { Completion, DONE, completionOf } from "./completion.ts";
+import type { Named, Outcome } from "./completion.ts";
 import type { Context } from "./context.ts";
 import type { Deadline } from "./deadlines.ts";
 import { messageOf, statusOf } from "./failure.ts";
 import { encodeBytes } from "./memory.ts";
-import { DONE } from "./outcome.ts";
-import type { Outcome } from "./outcome.ts";
 import { Body, cancelBody } from "./resource.ts";
 import type { Submission } from "./submission.ts";
 
 /** UTF-16 units of a failure's message: platforms put whole documents into theirs. */
 const MESSAGE_UNITS_MAX = 1024;
-
-/** Whose completion it is. */
-export interface Named {
-  readonly slot: number;
-  readonly generation: number;
-  readonly opcode: Opcode;
-}
-
-/** What `poll` writes as one record. */
-export class Completion implements Named {
-  slot: number;
-  generation: number;
-  opcode: Opcode;
-  status: Status = Status.Ok;
-  /** Completion flags. */
-  flags = 0;
-  resource = 0;
-  payload: Uint8Array | null = null;
-  auxiliary = 0;
-  /** What waits behind it. */
-  next: Completion | undefined = undefined;
-  /** Whether `poll` has told the guest that its arena is too small for this one. */
-  demanded = false;
-
-  constructor({ slot, generation, opcode }: Named) {
-    this.slot = slot;
-    this.generation = generation;
-    this.opcode = opcode;
-  }
-}
 
 /**
  * What an operation does: at once, later, or by arranging that it is settled. The submission has moved on by then. Where
@@ -65,8 +35,12 @@ export interface Processor {
   readonly tells?: true | undefined;
 }
 
-/** An operation is its own completion: its place is there when it is admitted, so completing cannot fail. */
-export class Operation extends Completion {
+export class Operation implements Named {
+  // Of the submission, which is moved on.
+  readonly slot: number;
+  readonly generation: number;
+  readonly opcode: Opcode;
+  readonly detached: boolean;
   /** Whether the final completion is decided. What comes later is disposed of. */
   settled = false;
   // Its neighbours in flight.
@@ -81,16 +55,17 @@ export class Operation extends Completion {
   readonly target: number;
   /** Bytes of arguments that the host holds for it. */
   readonly heldBytes: number;
-  readonly #detached: boolean;
 
   constructor(
     readonly context: Context,
     submission: Submission,
   ) {
-    super(submission);
+    this.slot = submission.slot;
+    this.generation = submission.generation;
+    this.opcode = submission.opcode;
+    this.detached = submission.detached;
     this.target = submission.resource;
     this.heldBytes = submission.argumentBytes;
-    this.#detached = (submission.flags & DETACHED) !== 0;
   }
 
   /** Aborted when the result is no longer wanted. Made on demand: most operations end without one. */
@@ -122,10 +97,8 @@ export class Operation extends Completion {
 
   succeed(outcome: Outcome): void {
     if (this.settled) return this.#dispose(outcome);
-    this.auxiliary = outcome.auxiliary ?? 0;
-    this.payload = outcome.payload ?? null;
-    if (outcome.response) this.resource = this.context.addResource(new Body(outcome.response));
-    this.#settle();
+    const resource = outcome.response ? this.context.addResource(new Body(outcome.response)) : 0;
+    this.#settle(completionOf(outcome, resource, this.detached));
   }
 
   fail(error: unknown): void {
@@ -141,15 +114,8 @@ export class Operation extends Completion {
   }
 
   #fail(status: Status, message: string): void {
-    this.status = status;
-    this.payload = encodeBytes(message);
-    this.#settle();
-    this.reportUnhandled(message);
-  }
-
-  /** Tells the host's owner of a failure that no handler waits for. */
-  reportUnhandled(message: string): void {
-    if (this.#detached) this.context.reportUnhandled(this, message);
+    this.#settle(new Completion(status, encodeBytes(message)));
+    if (this.detached) this.context.reportUnhandled(this, status, message);
   }
 
   /** Ends the operation without a completion: its context is over. Touches no I/O. */
@@ -163,10 +129,11 @@ export class Operation extends Completion {
     this.#controller?.abort();
   }
 
-  #settle(): void {
+  #settle(completion: Completion): void {
     this.settled = true;
     if (this.#deadline) this.context.deadlines.remove(this.#deadline);
-    this.context.settled(this);
+    this.context.untrack(this);
+    this.context.complete(this, completion);
   }
 
   /** A result that nobody will see is let go of, once. */

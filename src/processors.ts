@@ -1,7 +1,8 @@
 // Processors: which host code performs which opcode.
 
 import { Opcode } from "../assembly/abi.ts";
-import type { Named, Processor } from "./operation.ts";
+import type { Named } from "./completion.ts";
+import type { Processor } from "./operation.ts";
 import { Accept } from "./operation/accept.ts";
 import { Cancel } from "./operation/cancel.ts";
 import { Close } from "./operation/close.ts";

@@ -5,14 +5,14 @@
 // resolves a promise, its call: the reaction runs on this context's own stack, where its I/O may be touched.
 
 import { EventKind, MORE, Opcode, Status } from "../assembly/abi.ts";
+import { Completion, DONE } from "./completion.ts";
+import type { Named } from "./completion.ts";
 import { Context } from "./context.ts";
 import { Deferred } from "./deferred.ts";
 import { messageOf } from "./failure.ts";
 import type { Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
-import { Completion } from "./operation.ts";
 import type { Operation } from "./operation.ts";
-import { DONE } from "./outcome.ts";
 import { encodeHead } from "./pairs.ts";
 import { handlerOf, nameOf } from "./processors.ts";
 import { SHUT_DOWN, UNEXPECTED, failureResponse } from "./report.ts";
@@ -83,12 +83,9 @@ export class RequestContext extends Context {
   #accept(): void {
     const accept = this.instance.accept;
     if (!accept) return this.#giveUp("The module accepts no requests: call serve() while it starts.");
-    const event = new Completion(accept);
-    event.flags = MORE;
-    event.resource = this.addResource(this.#exchange);
-    event.payload = encodeHead(this.#exchange.message, this.instance.wantsHeaders);
-    event.auxiliary = EventKind.Fetch;
-    this.pending.push(event);
+    const resource = this.addResource(this.#exchange);
+    const head = encodeHead(this.#exchange.message, this.instance.wantsHeaders);
+    this.pending.push(accept, new Completion(Status.Ok, head, resource, EventKind.Fetch, MORE));
     this.turn();
   }
 
@@ -167,17 +164,17 @@ export class RequestContext extends Context {
   #fallSilent(): void {
     if (this.#exchange.answered) return this.#end();
     if (this.host.shutdownMode) return this.fail(SHUT_DOWN);
-    const last = this.instance.queue.last;
+    const { last, failure } = this.instance.queue;
     // In a shared instance, others may have taken what this turn was for, and their own last poll nothing.
     if (!last) return this.#giveUp("No handler ran.");
-    if (last.opcode === Opcode.Respond && last.status < 0)
-      return this.#giveUp("The answer was refused, and no other came.", last, last.payload);
+    if (last.opcode === Opcode.Respond && failure)
+      return this.#giveUp("The answer was refused, and no other came.", last, failure.payload);
     const what = `The handler of ${nameOf(last)} ran last and started nothing`;
     this.#giveUp(`${what}: answer with exchange.respond() on every path.`, last);
   }
 
   /** Answers at once what would never be answered. Why is for the owner alone: it may quote what the guest sent. */
-  #giveUp(detail: string, last?: Completion, why?: Uint8Array | null): void {
+  #giveUp(detail: string, last?: Named, why?: Uint8Array): void {
     const message = why ? `${detail} ${new TextDecoder().decode(why)}` : detail;
     this.host.report({ kind: "unanswered", message, ...handlerOf(last), request: this.title });
     this.fail({ error: "unanswered", detail });

@@ -1,6 +1,7 @@
 // Submission: one 64-byte record, read and checked inside `submit`.
 
 import {
+  DETACHED,
   OPCODE_COUNT,
   SLOT_COUNT_MAX,
   SUBMISSION_ARGUMENT_0,
@@ -67,6 +68,10 @@ export class Submission {
 
   #word(offset: number): number {
     return this.#words[this.#first + (offset >> 2)]!;
+  }
+
+  get detached(): boolean {
+    return (this.flags & DETACHED) !== 0;
   }
 
   get resource(): number {

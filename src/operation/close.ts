@@ -3,7 +3,7 @@
 import { Status } from "../../assembly/abi.ts";
 import { Failure } from "../failure.ts";
 import type { Processor } from "../operation.ts";
-import { DONE } from "../outcome.ts";
+import { DONE } from "../completion.ts";
 
 export const Close: Processor = {
   name: "close",

@@ -2,7 +2,7 @@
 
 import { REPORT_DROPPED } from "../../assembly/abi.ts";
 import type { Processor } from "../operation.ts";
-import { DONE } from "../outcome.ts";
+import { DONE } from "../completion.ts";
 
 /** UTF-16 units of each text that the owner gets to see. */
 const TEXT_UNITS_MAX = 1024;

@@ -3,7 +3,7 @@
 import { RESPOND_FORWARD, Status } from "../../assembly/abi.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Processor } from "../operation.ts";
-import { DONE } from "../outcome.ts";
+import { DONE } from "../completion.ts";
 import { headersOf } from "../pairs.ts";
 import { Body } from "../resource.ts";
 import type { Source } from "../resource.ts";
