@@ -37,7 +37,6 @@ import { Submission } from "./submission.ts";
 import { wasiImports } from "./wasi.ts";
 
 const RECLAIMED = new Completion(Status.ShutDown, undefined, 0, 0, RECLAIM);
-const TOO_BIG = new Completion(Status.TooBig);
 
 /** Unwinds the module's stack from inside `abort`. */
 export class GuestAbort extends Error {
@@ -375,9 +374,9 @@ export class Instance {
   }
 
   #tooBig(ring: CompletionRing, context: Context): void {
-    const { status, resource, detached } = ring.first;
+    const { status, resource, flags, detached } = ring.first;
     context.closeResource(resource);
-    ring.first = TOO_BIG;
+    ring.first = new Completion(Status.TooBig, undefined, 0, 0, flags);
     // One that had failed was reported then.
     if (detached && status >= 0)
       context.reportUnhandled(ring.firstName, Status.TooBig, "the payload does not fit into the guest's arena");
