@@ -7,7 +7,7 @@
 import { ARENA_BYTES_MAX } from "./abi";
 import { decodeUtf8 } from "./utf8";
 
-const ARGUMENTS_BYTES: usize = 8192;
+const ARGUMENTS_BYTES: usize = 4096;
 const argumentsStart = heap.alloc(ARGUMENTS_BYTES);
 let argumentsUsed: usize = 0;
 
@@ -54,7 +54,7 @@ export function readBytes(at: usize, bytes: u32): ArrayBuffer {
   return changetype<ArrayBuffer>(buffer);
 }
 
-let payloadsCapacity: usize = 16384;
+let payloadsCapacity: usize = 4096;
 let payloadsStart = heap.alloc(payloadsCapacity);
 
 export function payloads(): usize {

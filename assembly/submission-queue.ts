@@ -149,7 +149,7 @@ if (offsetof<Submission>("argument_3") != SUBMISSION_ARGUMENT_3) ERROR("argument
 if (offsetof<Submission>("reserved") != SUBMISSION_RESERVED) ERROR("reserved disagrees with abi.ts");
 
 /** Submissions that cross the border together. */
-const CAPACITY: u32 = 256;
+const CAPACITY: u32 = 64;
 /** Content above this size is not copied in the guest; the host copies it during the call. */
 const COPIED_BYTES_MAX: u32 = 1024;
 

@@ -39,8 +39,8 @@ export const PLANTED: readonly Planted[] = [
   {
     title: "a completion is delivered by whatever request comes next",
     file: "src/context.ts",
-    find: "this.pending.push(completion);",
-    replace: "this.instance.context.pending.push(completion);",
+    find: "this.pending.push(admitted, completion);",
+    replace: "this.instance.context.pending.push(admitted, completion);",
   },
   {
     title: "timers outlive the request that they belong to",

@@ -19,8 +19,10 @@ import { bytesOf } from "./dice.ts";
 import type { Forged, GuestScript, GuestStep, TokenRef } from "./guest-script.ts";
 import type { Outcome } from "./host-session.ts";
 
-/** What the guest library hands over, and takes, in one call. */
-const CAPACITY = 256;
+/** What the guest library takes in one call. */
+const COMPLETIONS = 256;
+/** What it hands over in one call. */
+const SUBMISSIONS = 64;
 const PROBES = 4096;
 /** More than any honest payload of a session makes it grow to. */
 const MEMORY_BYTES_MAX = 8 * 1024 * 1024;
@@ -200,7 +202,7 @@ export class GuestSession {
     if (result !== expected) this.#fail(`run(${budget}) gave ${result}, not ${expected}`);
     this.#checkSubmissions();
     // After an abort the next turn cleans up, whatever it is for. No export but `run` is called before.
-    if (result === undefined) return this.#run({ budget: CAPACITY, completions: [] });
+    if (result === undefined) return this.#run({ budget: COMPLETIONS, completions: [] });
     this.#checkCounts();
     return true;
   }
@@ -209,15 +211,15 @@ export class GuestSession {
   #end(): void {
     this.#refusals = [];
     while (this.#used.size > 0) {
-      const tokens = [...this.#used.values()].slice(0, CAPACITY);
+      const tokens = [...this.#used.values()].slice(0, COMPLETIONS);
       const completions = tokens.map(({ slot, generation }): Forged => ({
         token: { of: "nobody", slot, generation },
         status: Status.Cancelled,
       }));
-      if (!this.#run({ budget: CAPACITY, completions })) return;
+      if (!this.#run({ budget: COMPLETIONS, completions })) return;
     }
     this.#step({ do: "start", kinds: [0] });
-    this.#run({ budget: CAPACITY, completions: [{ token: { of: "live", index: 0 } }] });
+    this.#run({ budget: COMPLETIONS, completions: [{ token: { of: "live", index: 0 } }] });
     if (this.#exports.inFlight() !== 0)
       this.#fail(`${this.#exports.inFlight()} operations are in flight after the end`);
     const { byteLength } = this.#exports.memory.buffer;
@@ -374,7 +376,7 @@ export class GuestSession {
   /** A submission that the guest must make. Full queues cross at once. */
   #expect(used: Used, opcode: number, resource: number): void {
     this.#expected.push({ used, text: describe(used.slot, used.generation, opcode, resource, used.id === undefined) });
-    if (this.#expected.length - this.#flushed === CAPACITY) this.#flush();
+    if (this.#expected.length - this.#flushed === SUBMISSIONS) this.#flush();
   }
 
   #flush(): void {

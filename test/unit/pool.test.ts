@@ -19,8 +19,8 @@ async function keptAfter(requests: number, idleBytes: number): Promise<number> {
 test("pool: idle instances are kept while their memory together is within the limit", async () => {
   const page = 65_536;
   expect(await keptAfter(20, 1_000 * page)).toBe(20);
-  // An instance of this guest has two to four pages.
-  const kept = await keptAfter(20, 16 * page);
+  // An instance of this guest has one or two pages.
+  const kept = await keptAfter(20, 8 * page);
   expect(kept).toBeGreaterThanOrEqual(4);
   expect(kept).toBeLessThanOrEqual(8);
   expect(await keptAfter(20, 1)).toBe(0);
