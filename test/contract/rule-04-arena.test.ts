@@ -3,7 +3,7 @@
 // operation fails with TooBig.
 
 import { expect, test } from "vitest";
-import { COMPLETION_PAYLOAD_BYTES, DETACHED, PAYLOAD_ALIGNMENT, Status } from "../../assembly/abi.ts";
+import { COMPLETION_PAYLOAD_BYTES, DETACHED, MORE, PAYLOAD_ALIGNMENT, Status } from "../../assembly/abi.ts";
 import { kv } from "../../src/index.ts";
 import { memoryKv } from "../../src/kv-memory.ts";
 import { Simulation } from "../../src/testing/index.ts";
@@ -129,6 +129,30 @@ test.for<[what: string, key: string, flags: number, reported: Status[]]>([
   const expected = { kind: "unhandled", operation: "kv.get", token, request: "GET http://puppet.test/" };
   expect(stage.reports).toMatchObject(reported.map((status) => ({ ...expected, status })));
   for (const { message } of stage.reports) expect(message).not.toBe("");
+});
+
+test("rule 4: a request whose head becomes TooBig is not the last one", async () => {
+  let arenaBytes = 8;
+  const events: Completion[] = [];
+  const stage = await puppet({
+    run: (puppet) => {
+      if (arenaBytes === 8) expect(puppet.imports.poll(COMPLETIONS, 8, ARENA, arenaBytes)).toBe(Status.TooBig);
+      const completions = puppet.poll(8, arenaBytes);
+      if (arenaBytes === 8) events.push(...completions);
+      else puppet.dispatch(completions);
+      return completions.length;
+    },
+  });
+  const lost = await stage.proactor.fetch(new Request("http://puppet.test/"));
+  expect(lost.status).toBe(500);
+  expect(events).toMatchObject([{ status: Status.TooBig, flags: MORE, resource: 0, auxiliary: 0 }]);
+  arenaBytes = 4096;
+  const next = await stage.serve(function* (exchange, puppet) {
+    puppet.submit(respond(exchange));
+    yield;
+  });
+  expect(next.status).toBe(200);
+  expect(stage.proactor.counters).toMatchObject({ instantiated: 1, inFlight: 1 });
 });
 
 test("rule 4: a question about the arena takes nothing out, whatever the guest does before it answers", async () => {
