@@ -21,7 +21,6 @@ import {
 } from "../assembly/abi.ts";
 import { NAME_LENGTH, nameAt } from "./completion-ring.ts";
 import type { CompletionRing } from "./completion-ring.ts";
-import { DONE } from "./completion.ts";
 import type { Completion, Named } from "./completion.ts";
 import type { Memory } from "./memory.ts";
 
@@ -61,10 +60,8 @@ export class CompletionQueue {
     while (ring.length > 0 && this.length < records) {
       const completion = ring.first;
       if (!this.#hasRoomFor(completion)) return;
-      // Most have nothing to say, and such a run of them is written without a look at each.
-      const most = completion === DONE ? records - this.length : 1;
-      ring.first = DONE;
-      this.#write(completion, ring.shift(most, this.#names, this.length));
+      // Most have nothing to say, and a run of them is written without a look at each.
+      this.#write(completion, ring.shift(records - this.length, this.#names, this.length));
     }
   }
 
@@ -88,8 +85,8 @@ export class CompletionQueue {
       words[record + (COMPLETION_AUXILIARY >> 2)] = auxiliary;
     }
     this.failure = status < 0 ? completion : undefined;
-    if (flags & MORE) this.more++;
-    if (flags & RECLAIM) this.reclaimed++;
+    if (flags & MORE) this.more += count;
+    if (flags & RECLAIM) this.reclaimed += count;
   }
 
   /** Whether the completion's payload fits into what is left of the arena. */

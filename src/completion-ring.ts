@@ -1,7 +1,8 @@
 // Completion ring: the completions of one context that wait for a turn, first in first out.
 //
 // A place has the name of the one whose completion it is, in numbers, and the completion, which is the same value for all
-// that have nothing to say. So what is done as soon as it is submitted allocates nothing. A ring that is full grows.
+// that have nothing to say. So what is done as soon as it is submitted allocates nothing. A ring that is full grows, and
+// stays as large as it ever was.
 
 import type { Opcode } from "../assembly/abi.ts";
 import { DONE } from "./completion.ts";
@@ -41,7 +42,7 @@ export class CompletionRing {
     this.#places *= 2;
   }
 
-  /** The first completion. Who takes it leaves DONE in its place: a payload must not stay as long as that. */
+  /** The first completion. */
   get first(): Completion {
     return this.#completions[this.#first]!;
   }
@@ -56,18 +57,21 @@ export class CompletionRing {
   }
 
   /**
-   * Takes out those in front that have nothing to say, `most` at most, and writes their names into `names`, from the place
-   * `at`. Returns how many they are.
+   * Takes out the first, and those behind it that are the very same value, `most` at most. Writes their names into `names`,
+   * from the place `at`, and returns how many they are.
    */
-  shift(most = 1, names: number[] = [], at = 0): number {
+  shift(most: number, names: number[], at: number): number {
+    const { first } = this;
     const end = Math.min(most, this.length);
     let count = 0;
-    for (; count < end && this.first === DONE; count++) {
+    for (; count < end && this.first === first; count++) {
       const from = this.#first * NAME_LENGTH;
       const to = (at + count) * NAME_LENGTH;
       names[to] = this.#names[from]!;
       names[to + 1] = this.#names[from + 1]!;
       names[to + 2] = this.#names[from + 2]!;
+      // A payload must not stay as long as its place.
+      this.first = DONE;
       this.#first = (this.#first + 1) & (this.#places - 1);
     }
     this.length -= count;

@@ -66,6 +66,13 @@ export class Context {
     this.instance.operations[operation.slot] = operation;
   }
 
+  /** The same no longer: it has completed. */
+  untrack(operation: Operation): void {
+    this.inFlight.remove(operation);
+    this.instance.forget(operation);
+    this.instance.heldBytes -= operation.heldBytes;
+  }
+
   /** The operation in flight that has this token. */
   find(slot: number, generation: number): Operation | undefined {
     const operation = this.instance.find(slot, generation);
@@ -75,13 +82,6 @@ export class Context {
   /** Completes a wait of this context, on whichever context's stack. */
   wakeOperation(operation: Operation): void {
     operation.succeed(DONE);
-  }
-
-  /** The same no longer: it has completed. */
-  untrack(operation: Operation): void {
-    this.inFlight.remove(operation);
-    this.instance.forget(operation);
-    this.instance.heldBytes -= operation.heldBytes;
   }
 
   /** Takes the final completion of what was admitted. */

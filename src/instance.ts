@@ -17,8 +17,9 @@ import {
   Status,
 } from "../assembly/abi.ts";
 import { CompletionQueue } from "./completion-queue.ts";
+import { nameAt } from "./completion-ring.ts";
 import type { CompletionRing } from "./completion-ring.ts";
-import { Completion, DONE, completionOf } from "./completion.ts";
+import { Completion, completionOf } from "./completion.ts";
 import type { Named, Outcome } from "./completion.ts";
 import { Context } from "./context.ts";
 import { Failure, statusOf } from "./failure.ts";
@@ -190,10 +191,12 @@ export class Instance {
   /** Arranges that the guest frees the slots of a context that is over. Their handlers are not called. */
   reclaim(context: Context): void {
     for (const operation of context.inFlight.items()) this.#reclaimSlot(operation);
-    for (const { pending } = context; pending.length > 0; pending.shift()) {
+    const name: number[] = [];
+    for (const { pending } = context; pending.length > 0;) {
+      const { flags } = pending.first;
+      pending.shift(1, name, 0);
       // A request's head came under the token of the accept, which lives on.
-      if (!(pending.first.flags & MORE)) this.#reclaimSlot(pending.firstName);
-      pending.first = DONE;
+      if (!(flags & MORE)) this.#reclaimSlot(nameAt(name, 0));
     }
   }
 
@@ -374,11 +377,10 @@ export class Instance {
   }
 
   #tooBig(ring: CompletionRing, context: Context): void {
-    const { status, resource, flags, detached } = ring.first;
+    const { resource, flags, detached } = ring.first;
     context.closeResource(resource);
     ring.first = new Completion(Status.TooBig, undefined, 0, 0, flags);
-    // One that had failed was reported then.
-    if (detached && status >= 0)
+    if (detached)
       context.reportUnhandled(ring.firstName, Status.TooBig, "the payload does not fit into the guest's arena");
   }
 

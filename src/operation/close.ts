@@ -1,9 +1,9 @@
 // Close: gives a resource back; what is in flight on it ends as Cancelled.
 
 import { Status } from "../../assembly/abi.ts";
+import { DONE } from "../completion.ts";
 import { Failure } from "../failure.ts";
 import type { Processor } from "../operation.ts";
-import { DONE } from "../completion.ts";
 
 export const Close: Processor = {
   name: "close",

@@ -11,12 +11,12 @@ import {
   KV_VALUE_BYTES_MAX,
   Status,
 } from "../../assembly/abi.ts";
+import { DONE } from "../completion.ts";
+import type { Outcome } from "../completion.ts";
 import type { Context } from "../context.ts";
 import { Failure, messageOf } from "../failure.ts";
 import { concatenate, encodeBytes } from "../memory.ts";
 import type { Operation, Processor } from "../operation.ts";
-import { DONE } from "../completion.ts";
-import type { Outcome } from "../completion.ts";
 import { encodePairs } from "../pairs.ts";
 import type { Pair } from "../pairs.ts";
 import type { KvPage, KvRight, KvStore } from "../resource.ts";

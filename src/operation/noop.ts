@@ -1,7 +1,7 @@
 // Noop: completes on the next turn and does nothing else.
 
-import type { Processor } from "../operation.ts";
 import { DONE } from "../completion.ts";
+import type { Processor } from "../operation.ts";
 
 export const Noop: Processor = {
   name: "noop",

@@ -1,8 +1,8 @@
 // Report: tells the host's owner of a failure that nobody else will hear of.
 
 import { REPORT_DROPPED } from "../../assembly/abi.ts";
-import type { Processor } from "../operation.ts";
 import { DONE } from "../completion.ts";
+import type { Processor } from "../operation.ts";
 
 /** UTF-16 units of each text that the owner gets to see. */
 const TEXT_UNITS_MAX = 1024;

@@ -1,9 +1,9 @@
 // Respond: answers an exchange, once.
 
 import { RESPOND_FORWARD, Status } from "../../assembly/abi.ts";
+import { DONE } from "../completion.ts";
 import { Failure, messageOf } from "../failure.ts";
 import type { Processor } from "../operation.ts";
-import { DONE } from "../completion.ts";
 import { headersOf } from "../pairs.ts";
 import { Body } from "../resource.ts";
 import type { Source } from "../resource.ts";

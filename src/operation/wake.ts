@@ -1,9 +1,9 @@
 // Wake: completes a wait, in whichever request that is.
 
 import { Opcode } from "../../assembly/abi.ts";
+import { DONE } from "../completion.ts";
 import type { Context } from "../context.ts";
 import type { Operation, Processor } from "../operation.ts";
-import { DONE } from "../completion.ts";
 import type { Submission } from "../submission.ts";
 
 function waiter({ argument0, argument1 }: Submission, context: Context): Operation | undefined {

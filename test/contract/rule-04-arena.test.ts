@@ -3,12 +3,33 @@
 // operation fails with TooBig.
 
 import { expect, test } from "vitest";
-import { COMPLETION_PAYLOAD_BYTES, DETACHED, MORE, PAYLOAD_ALIGNMENT, Status } from "../../assembly/abi.ts";
+import {
+  COMPLETION_PAYLOAD_BYTES,
+  DETACHED,
+  EventKind,
+  MORE,
+  Opcode,
+  PAYLOAD_ALIGNMENT,
+  Status,
+} from "../../assembly/abi.ts";
 import { kv } from "../../src/index.ts";
 import { memoryKv } from "../../src/kv-memory.ts";
 import { Simulation } from "../../src/testing/index.ts";
-import { ARENA, COMPLETIONS, MEMORY_BYTES, fetch, noop, puppet, put, get, respond, text } from "./puppet.ts";
-import type { Completion, Puppet } from "./puppet.ts";
+import {
+  ARENA,
+  COMPLETIONS,
+  MEMORY_BYTES,
+  Puppet,
+  cancel,
+  fetch,
+  get,
+  noop,
+  puppet,
+  put,
+  respond,
+  text,
+} from "./puppet.ts";
+import type { Completion } from "./puppet.ts";
 
 /** Reads these values, which all arrive at once; `take` polls for them by hand and returns the completions. */
 async function byHand(values: Record<string, string>, take: (puppet: Puppet) => Completion[]): Promise<Completion[]> {
@@ -153,6 +174,59 @@ test("rule 4: a request whose head becomes TooBig is not the last one", async ()
   });
   expect(next.status).toBe(200);
   expect(stage.proactor.counters).toMatchObject({ instantiated: 1, inFlight: 1 });
+});
+
+test.for([Status.Invalid, Status.TooBig])(
+  "rule 4: what belongs to no request comes first, if it is %i",
+  async (status) => {
+    const seen: Completion[] = [];
+    const stage = await puppet({
+      start: (puppet) => {
+        puppet.accept();
+        puppet.submit({ opcode: Opcode.Accept, slot: 77, arguments: [EventKind.Fetch] });
+      },
+      run: (puppet) => {
+        if (seen.length === 0) {
+          expect(puppet.imports.poll(COMPLETIONS, 8, ARENA, 8)).toBe(Status.TooBig);
+          // Its message, and not the head of the request that waits behind it.
+          const room = puppet.view.getUint32(COMPLETIONS + COMPLETION_PAYLOAD_BYTES, true) - PAYLOAD_ALIGNMENT;
+          expect(room).toBe("accept: one is in flight already; call serve() once".length);
+        }
+        const completions = puppet.poll(1, seen.length === 0 && status === Status.TooBig ? 8 : 4096);
+        seen.push(...completions);
+        puppet.dispatch(completions);
+        return completions.length;
+      },
+    });
+    await stage.serve(function* (exchange, puppet) {
+      puppet.submit(respond(exchange));
+      yield;
+    });
+    expect(seen).toMatchObject([
+      { slot: 77, status, flags: 0 },
+      { status: Status.Ok, flags: MORE },
+      { status: Status.Ok, flags: 0 },
+    ]);
+  },
+);
+
+test("rule 4: nothing overtakes what belongs to no request, though that alone does not fit", async () => {
+  const polled: unknown[] = [];
+  const stage = await puppet({
+    run: (puppet) => {
+      if (polled.length > 0) polled.push(puppet.imports.poll(COMPLETIONS, 8, ARENA, 0));
+      const completions = puppet.poll(8);
+      polled.push(completions.map(({ status }) => status));
+      puppet.dispatch(completions);
+      return completions.length;
+    },
+  });
+  await stage.serve(function* (exchange, puppet) {
+    puppet.submit(noop(), cancel(Puppet.ACCEPT_SLOT), respond(exchange));
+    yield;
+  });
+  // The accept, which has come to its end, brings a message.
+  expect(polled).toEqual([[Status.Ok], Status.TooBig, [Status.Cancelled, Status.Ok, Status.Ok, Status.Ok]]);
 });
 
 test("rule 4: a question about the arena takes nothing out, whatever the guest does before it answers", async () => {

@@ -31,4 +31,6 @@ test("garbage: a completion is let go of once it is written, unless it says why 
     return queue.failure === completion;
   });
   expect(failures).toEqual([false, true]);
+  queue.begin(0, COMPLETION_BYTES, 1024);
+  expect(queue.failure).toBeUndefined();
 });
