@@ -1,7 +1,7 @@
 // Limits: everything that a guest could otherwise make grow has one, named with its unit last.
 
 import { KV_VALUE_BYTES_MAX, SLOT_COUNT_MAX } from "../assembly/abi.ts";
-import { checkNames } from "./names.ts";
+import { complete } from "./names.ts";
 
 /** Enough for every limit, and all that `run` takes. */
 const I32_MAX = 0x7fff_ffff;
@@ -53,15 +53,11 @@ export const DEFAULT_LIMITS: Limits = {
  * a TypeError for what is no limit.
  */
 export function completeLimits(limits: Partial<Limits> = {}): Limits {
-  const completed = { ...DEFAULT_LIMITS };
-  checkNames("limits", Object.keys(limits), Object.keys(completed));
-  for (const [name, value] of Object.entries(limits)) {
-    // What an optional setting of the owner's leaves out has its default.
-    if (value === undefined) continue;
+  const completed = complete("limits", limits, DEFAULT_LIMITS);
+  for (const [name, value] of Object.entries(completed)) {
     const max = name === "inFlight" ? SLOT_COUNT_MAX : I32_MAX;
     if (!Number.isInteger(value) || value < 1 || value > max)
       throw new RangeError(`limits.${name}: ${value} is no whole number from 1 to ${max}`);
-    completed[name as keyof Limits] = value;
   }
   return completed;
 }

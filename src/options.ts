@@ -5,7 +5,7 @@ import type { Clock } from "./deadlines.ts";
 import type { Instance } from "./instance.ts";
 import { completeLimits } from "./limits.ts";
 import type { Limits } from "./limits.ts";
-import { checkNames } from "./names.ts";
+import { checkNames, complete } from "./names.ts";
 import { logError } from "./report.ts";
 import type { OnError } from "./report.ts";
 import type { Grants } from "./resource.ts";
@@ -39,20 +39,26 @@ export type Instantiate = (
   owner: Instance,
 ) => WebAssembly.Instance;
 
-const NAMES = ["resources", "isolation", "limits", "onError", "clock", "random", "instantiate"];
-
 export const systemInstantiate: Instantiate = (module, imports) => new WebAssembly.Instance(module, imports);
+
+const DEFAULTS: Required<ProactorOptions> = {
+  resources: {},
+  isolation: "pooled",
+  limits: {},
+  onError: logError,
+  clock: systemClock,
+  random: systemRandom,
+  instantiate: systemInstantiate,
+};
 
 /** Fills in the defaults. Throws a TypeError, or a RangeError, that names what is wrong. */
 export function completeOptions(options: ProactorOptions): Required<ProactorOptions> & { limits: Limits } {
-  checkNames("options", Object.keys(options), NAMES);
-  // What an optional setting of the owner's leaves undefined has its default too.
-  const { resources = {}, isolation = "pooled", onError = logError, clock = systemClock } = options;
-  const { random = systemRandom, instantiate = systemInstantiate } = options;
+  const completed = complete("options", options, DEFAULTS);
+  const { resources, isolation, onError } = completed;
   checkNames("isolation", [isolation], ISOLATIONS);
   if (typeof onError !== "function") throw new TypeError("onError: this is no function");
   for (const [name, grant] of Object.entries(resources))
     if (!["kv", "origin"].includes(grant?.kind))
       throw new TypeError(`resources.${name}: this is no grant; wrap it in kv() or origin()`);
-  return { resources, isolation, limits: completeLimits(options.limits), onError, clock, random, instantiate };
+  return { ...completed, limits: completeLimits(completed.limits) };
 }

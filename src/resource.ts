@@ -6,7 +6,7 @@
 import { Status } from "../assembly/abi.ts";
 import { Failure, messageOf } from "./failure.ts";
 import { concatenate } from "./memory.ts";
-import { checkNames } from "./names.ts";
+import { checkNames, complete } from "./names.ts";
 
 /** What KV needs of a store: the part of a Workers KV namespace that it uses, so that a namespace is one. */
 export interface KvStore {
@@ -93,10 +93,10 @@ export function origin(origins: string | readonly string[], options: { fetcher?:
 
 /** Options with their defaults. One that is misspelt, or names a binding that is missing, must not grant the default. */
 function checkedOptions<T extends object>(grant: string, options: Partial<T>, defaults: T): T {
-  checkNames(`options of ${grant}`, Object.keys(options), Object.keys(defaults));
+  const completed = complete(`options of ${grant}`, options, defaults);
   for (const [name, value] of Object.entries(options))
     if (!value) throw new TypeError(`${grant}: ${name} is ${value}; is the binding's name right?`);
-  return { ...defaults, ...options };
+  return completed;
 }
 
 function checkedOrigin(text: string): string {
