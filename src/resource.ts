@@ -123,7 +123,7 @@ class Message<M extends Request | Response> {
 
   /** How many bytes its body says that it has, or 0. */
   get bodyBytes(): number {
-    return lengthOf(this.message);
+    return Number(this.message.headers.get("content-length")) || 0;
   }
 }
 
@@ -164,11 +164,6 @@ export type Source = Exchange | Body;
 
 /** What a number of the guest's stands for. */
 export type Resource = Grant | Source;
-
-/** How many bytes a body says that it has, or 0. */
-export function lengthOf({ headers }: Request | Response): number {
-  return Number(headers.get("content-length")) || 0;
-}
 
 /** Lets go of a response that nobody will read. */
 export function cancelBody(response: Response): void {
