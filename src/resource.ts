@@ -212,11 +212,13 @@ export async function readBody(
   let bytes = 0;
   // With room for one byte more than there are, the first read finds the end.
   for (let room = expected > 0 ? expected + 1 : READ_BYTES_MIN; ; room *= 2) {
-    const { done, value } = await nextChunk(reader, Math.min(room, READ_BYTES_MAX));
-    if (value && value.length > 0) chunks.push(value);
-    bytes += value?.length ?? 0;
+    const { done, value } = await reader.next(Math.min(room, READ_BYTES_MAX)).catch(brokeOff);
+    if (value?.length) {
+      chunks.push(value);
+      bytes += value.length;
+    }
     if (bytes > bytesMax) {
-      reader.cancel().catch(() => {});
+      letGo();
       throw tooBig(bytesMax);
     }
     if (done) return chunks.length === 1 ? chunks[0]! : concatenate(chunks);
@@ -228,9 +230,7 @@ export async function readBody(
  * ends when its fetch is aborted.
  */
 export async function readWhole(response: Response, bytesMax: number): Promise<Uint8Array> {
-  const bytes = await response.arrayBuffer().catch((error: unknown) => {
-    throw brokeOff(error);
-  });
+  const bytes = await response.arrayBuffer().catch(brokeOff);
   if (bytes.byteLength > bytesMax) throw tooBig(bytesMax);
   return new Uint8Array(bytes);
 }
@@ -266,18 +266,10 @@ function byobReaderOf(body: ReadableStream<Uint8Array>): ByobReader | undefined 
   }
 }
 
-async function nextChunk(reader: Reader, bytes: number): Promise<ReadableStreamReadResult<Uint8Array>> {
-  try {
-    return await reader.next(bytes);
-  } catch (error) {
-    throw brokeOff(error);
-  }
-}
-
 function tooBig(bytesMax: number): Failure {
   return new Failure(Status.TooBig, `the body has more than ${bytesMax} bytes`);
 }
 
-function brokeOff(error: unknown): Failure {
-  return new Failure(Status.Aborted, `the body broke off: ${messageOf(error)}`);
+function brokeOff(error: unknown): never {
+  throw new Failure(Status.Aborted, `the body broke off: ${messageOf(error)}`);
 }
