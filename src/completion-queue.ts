@@ -51,6 +51,7 @@ export class CompletionQueue {
     this.#arenaEnd = this.#arena + (arenaBytes >>> 0);
   }
 
+  /** Where in the arena the next payload would lie. */
   #payloadAt(): number {
     return Math.ceil(this.#arena / PAYLOAD_ALIGNMENT) * PAYLOAD_ALIGNMENT;
   }
@@ -59,7 +60,8 @@ export class CompletionQueue {
   take(ring: CompletionRing, records: number): void {
     while (ring.length > 0 && this.length < records) {
       const completion = ring.first;
-      if (!this.#hasRoomFor(completion)) return;
+      const { payload } = completion;
+      if (payload?.length && this.#payloadAt() + payload.length > this.#arenaEnd) return;
       // Most have nothing to say, and a run of them is written without a look at each.
       this.#write(completion, ring.shift(records - this.length, this.#names, this.length));
     }
@@ -71,7 +73,12 @@ export class CompletionQueue {
     const words = this.#memory.words;
     const names = this.#names;
     const payloadBytes = payload ? payload.length : 0;
-    const payloadAt = payloadBytes > 0 ? this.#writePayload(payload!) : 0;
+    let payloadAt = 0;
+    if (payload && payloadBytes > 0) {
+      payloadAt = this.#payloadAt();
+      this.#memory.bytes.set(payload, payloadAt);
+      this.#arena = payloadAt + payloadBytes;
+    }
     for (const end = this.length + count; this.length < end; this.length++) {
       const record = this.#recordAt(this.length);
       const name = this.length * NAME_LENGTH;
@@ -89,19 +96,6 @@ export class CompletionQueue {
     if (flags & RECLAIM) this.reclaimed += count;
   }
 
-  /** Whether the completion's payload fits into what is left of the arena. */
-  #hasRoomFor({ payload }: Completion): boolean {
-    return !payload || payload.length === 0 || this.#payloadAt() + payload.length <= this.#arenaEnd;
-  }
-
-  /** Writes a payload into the arena and returns where it lies. */
-  #writePayload(payload: Uint8Array): number {
-    const at = this.#payloadAt();
-    this.#memory.bytes.set(payload, at);
-    this.#arena = at + payload.length;
-    return at;
-  }
-
   /** Tells in the first record how large an arena would hold this payload, wherever the arena begins. */
   demand(payloadBytes: number): Status {
     this.#memory.words[this.#recordAt(0) + (COMPLETION_PAYLOAD_BYTES >> 2)] = payloadBytes + PAYLOAD_ALIGNMENT;
@@ -115,26 +109,16 @@ export class CompletionQueue {
 
   /** The completion whose handler was called last. The guest marks a record before it calls the record's handler. */
   running(): Named | undefined {
+    const { words } = this.#memory;
+    const [slot, generation] = this.#names;
+    const first = this.#recordAt(0);
     // Once all are dispatched, the guest uses the first record to tell handlers that their submission was refused. The
     // slot may be the same, for a handler's slot is free when it submits anew.
-    if (this.length === 0 || !this.#isOurs(0)) return undefined;
+    if (words[first + (COMPLETION_TOKEN_SLOT >> 2)] !== slot) return undefined;
+    if (words[first + (COMPLETION_TOKEN_GENERATION >> 2)] !== generation) return undefined;
     for (let index = this.length - 1; index >= 0; index--)
-      if (this.#isDispatched(index)) return nameAt(this.#names, index);
+      if (words[this.#recordAt(index) + (COMPLETION_FLAGS >> 2)]! & DISPATCHED) return nameAt(this.#names, index);
     return undefined;
-  }
-
-  #isOurs(index: number): boolean {
-    const words = this.#memory.words;
-    const record = this.#recordAt(index);
-    const { slot, generation } = nameAt(this.#names, index);
-    return (
-      words[record + (COMPLETION_TOKEN_SLOT >> 2)] === slot &&
-      words[record + (COMPLETION_TOKEN_GENERATION >> 2)] === generation
-    );
-  }
-
-  #isDispatched(index: number): boolean {
-    return (this.#memory.words[this.#recordAt(index) + (COMPLETION_FLAGS >> 2)]! & DISPATCHED) !== 0;
   }
 
   /** The place of a record, in words. */
