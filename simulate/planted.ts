@@ -26,8 +26,8 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     title: "the bytes of arguments are never given back",
-    file: "src/context.ts",
-    find: "this.instance.heldBytes -= operation.heldBytes;",
+    file: "src/instance.ts",
+    find: "this.heldBytes -= operation.heldBytes;",
     replace: "",
   },
   {

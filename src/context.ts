@@ -70,7 +70,6 @@ export class Context {
   untrack(operation: Operation): void {
     this.inFlight.remove(operation);
     this.instance.forget(operation);
-    this.instance.heldBytes -= operation.heldBytes;
   }
 
   /** The operation in flight that has this token. */
@@ -157,7 +156,7 @@ export class Context {
   /** Ends what is in flight without completions, and counts nothing as held. Touches no I/O. */
   abandon(): void {
     for (const operation of this.inFlight.items()) {
-      operation.abandon();
+      operation.settled = true;
       this.instance.forget(operation);
     }
     this.instance.resources -= this.#resources.all().length;

@@ -210,7 +210,9 @@ export class Instance {
     return operation?.generation === generation ? operation : undefined;
   }
 
+  /** Gives back what an operation holds of the instance. */
   forget(operation: Operation): void {
+    this.heldBytes -= operation.heldBytes;
     if (this.operations[operation.slot] === operation) this.operations[operation.slot] = undefined;
   }
 

@@ -118,12 +118,6 @@ export class Operation implements Named {
     if (this.detached) this.context.reportUnhandled(this, status, message);
   }
 
-  /** Ends the operation without a completion: its context is over. Touches no I/O. */
-  abandon(): void {
-    this.settled = true;
-    this.context.instance.heldBytes -= this.heldBytes;
-  }
-
   /** Tells the work that nobody wants its result. On the context's own stack only. */
   abort(): void {
     this.#controller?.abort();
