@@ -17,10 +17,9 @@ import {
   Status,
 } from "../assembly/abi.ts";
 import { CompletionQueue } from "./completion-queue.ts";
-import { nameAt } from "./completion-ring.ts";
 import type { CompletionRing } from "./completion-ring.ts";
 import { Completion, completionOf } from "./completion.ts";
-import type { Named, Outcome } from "./completion.ts";
+import type { Outcome } from "./completion.ts";
 import { Context } from "./context.ts";
 import { Failure, statusOf } from "./failure.ts";
 import type { Counters, Host } from "./host.ts";
@@ -189,19 +188,15 @@ export class Instance {
   }
 
   /** Arranges that the guest frees the slots of a context that is over. Their handlers are not called. */
-  reclaim(context: Context): void {
-    for (const operation of context.inFlight.items()) this.#reclaimSlot(operation);
-    const name: number[] = [];
-    for (const { pending } = context; pending.length > 0;) {
-      const { flags } = pending.first;
-      pending.shift(1, name, 0);
+  reclaim({ inFlight, pending }: Context): void {
+    const reclaimed = this.context.pending;
+    for (const operation of inFlight.items()) reclaimed.push(operation, RECLAIMED);
+    while (pending.length > 0) {
+      const { first, firstName } = pending;
+      pending.shift(1, [], 0);
       // A request's head came under the token of the accept, which lives on.
-      if (!(flags & MORE)) this.#reclaimSlot(nameAt(name, 0));
+      if (!(first.flags & MORE)) reclaimed.push(firstName, RECLAIMED);
     }
-  }
-
-  #reclaimSlot(orphan: Named): void {
-    this.context.pending.push(orphan, RECLAIMED);
   }
 
   /** The operation in flight, in any context, that has this token. */
