@@ -17,7 +17,7 @@ import type { Instance } from "./instance.ts";
 import type { Operation } from "./operation.ts";
 import { handlerOf } from "./processors.ts";
 import { ResourceTable } from "./resource-table.ts";
-import { Body } from "./resource.ts";
+import { dispose } from "./resource.ts";
 import type { Resource, Source } from "./resource.ts";
 import type { Submission } from "./submission.ts";
 
@@ -144,7 +144,7 @@ export class Context {
     }
     this.#resources.remove(number);
     this.instance.resources--;
-    if (resource instanceof Body) resource.dispose();
+    dispose(resource);
   }
 
   /** Throws Again if the guest holds as many resources as it may. */
@@ -167,7 +167,7 @@ export class Context {
     this.#deadlines?.clear();
     for (const operation of this.inFlight.items()) operation.abort();
     this.inFlight.clear();
-    for (const resource of this.#resources.all()) if (resource instanceof Body) resource.dispose();
+    for (const resource of this.#resources.all()) dispose(resource);
     this.#resources.clear();
   }
 }

@@ -152,11 +152,6 @@ export class Exchange extends Message<Request> {
 /** A fetched response whose body stays on the host. */
 export class Body extends Message<Response> {
   readonly kind = "body";
-
-  /** A body that nobody reads holds its connection open: it is cancelled, once. */
-  dispose(): void {
-    if (!this.taken) cancelBody(this.take());
-  }
 }
 
 /** What has a body to read or send. */
@@ -164,6 +159,11 @@ export type Source = Exchange | Body;
 
 /** What a number of the guest's stands for. */
 export type Resource = Grant | Source;
+
+/** A body that nobody reads holds its connection open: it is cancelled, once. */
+export function dispose(resource: Resource): void {
+  if (resource instanceof Body && !resource.taken) cancelBody(resource.take());
+}
 
 /** Lets go of a response that nobody will read. */
 export function cancelBody(response: Response): void {
