@@ -116,15 +116,6 @@ class Message<M extends Request | Response> {
     this.taken = true;
     return this.message;
   }
-
-  takeBody(): ReadableStream<Uint8Array> | null {
-    return this.take().body;
-  }
-
-  /** How many bytes its body says that it has, or 0. */
-  get bodyBytes(): number {
-    return Number(this.message.headers.get("content-length")) || 0;
-  }
 }
 
 /** One incoming request and its one response. */

@@ -56,7 +56,7 @@ function requestOf(submission: Submission, context: Context, grant: OriginGrant)
     method: checkedMethod(method, hasBody),
     headers: pairs.length > 0 ? headersOf(pairs) : undefined,
     // Last: what is refused has taken nothing.
-    body: source ? source.takeBody() : submission.dataBytes > 0 ? submission.data() : null,
+    body: source ? source.take().body : submission.dataBytes > 0 ? submission.data() : null,
   };
 }
 

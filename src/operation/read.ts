@@ -9,8 +9,8 @@ export const Read: Processor = {
   decode({ resource, argument0 }, context) {
     const bytesMax = context.bodyBytesMax(argument0);
     const source = context.resourceOf(resource, "exchange", "body");
-    const { bodyBytes } = source;
-    const body = source.takeBody();
-    return async ({ signal }) => ({ payload: await readBody(body, bytesMax, signal, bodyBytes) });
+    const { headers, body } = source.take();
+    const stated = Number(headers.get("content-length")) || 0;
+    return async ({ signal }) => ({ payload: await readBody(body, bytesMax, signal, stated) });
   },
 };

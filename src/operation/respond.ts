@@ -36,7 +36,7 @@ function respond(submission: Submission, source: Source | undefined): Response {
   try {
     // The head before the body is taken: if it is refused, the body must still be there to be used or let go of.
     const head = source ? { status, headers: headersOf(submission.metaPairs()) } : submission.responseHead(status);
-    return new Response(source ? source.takeBody() : submission.body(), head);
+    return new Response(source ? source.take().body : submission.body(), head);
   } catch (error) {
     throw error instanceof Failure ? error : new Failure(Status.Invalid, `respond: ${messageOf(error)}`);
   }
