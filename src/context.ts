@@ -72,12 +72,6 @@ export class Context {
     this.instance.forget(operation);
   }
 
-  /** The operation in flight that has this token. */
-  find(slot: number, generation: number): Operation | undefined {
-    const operation = this.instance.find(slot, generation);
-    return operation?.context === this ? operation : undefined;
-  }
-
   /** Completes a wait of this context, on whichever context's stack. */
   wakeOperation(operation: Operation): void {
     operation.succeed(DONE);

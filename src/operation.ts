@@ -29,8 +29,8 @@ export interface Processor {
   readonly flags?: number | undefined;
   /** Reads and checks the arguments, inside `submit`, and says what to do. Throws a Failure and has changed nothing. */
   decode(submission: Submission, context: Context): Work;
-  /** Whether this is admitted even when the host is full: it makes room, or ends what holds it. */
-  relieves?: ((submission: Submission, context: Context) => boolean) | undefined;
+  /** Whether this is admitted even when the host is full: it makes room, or ends what holds it, which may be the answer. */
+  relieves?: ((submission: Submission, context: Context) => boolean | Operation | undefined) | undefined;
   /** Whether it only tells the host something, which it hears even when it is full or shutting down. */
   readonly tells?: true | undefined;
 }

@@ -7,7 +7,9 @@ import type { Submission } from "../submission.ts";
 
 /** The operation to end: one of the same context, or the instance's accept. */
 function victim({ argument0, argument1 }: Submission, context: Context): Operation | undefined {
-  return context.find(argument0, argument1) ?? context.instance.context.find(argument0, argument1);
+  const { instance } = context;
+  const operation = instance.find(argument0, argument1);
+  return operation?.context === context || operation?.context === instance.context ? operation : undefined;
 }
 
 export const Cancel: Processor = {
@@ -23,5 +25,5 @@ export const Cancel: Processor = {
     };
   },
 
-  relieves: (submission, context) => victim(submission, context) !== undefined,
+  relieves: victim,
 };

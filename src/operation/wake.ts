@@ -23,5 +23,5 @@ export const Wake: Processor = {
     };
   },
 
-  relieves: (submission, context) => waiter(submission, context) !== undefined,
+  relieves: waiter,
 };
