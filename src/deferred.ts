@@ -1,8 +1,8 @@
 // Deferred: a promise that somebody else resolves, on another context's stack even.
 
-interface Resolvers {
-  promise: Promise<void>;
-  resolve: () => void;
+export interface Deferred {
+  readonly promise: Promise<void>;
+  readonly resolve: () => void;
 }
 
 /**
@@ -10,20 +10,13 @@ interface Resolvers {
  * promises at birth, but code that is hot enough for the optimizing compiler calls `new Promise` without the mark, and
  * then they run on the wrong stack. It does not optimize this function. Node 20 lacks it, and has no such stacks.
  */
-const { withResolvers } = Promise as unknown as { withResolvers?(this: typeof Promise): Resolvers };
+const { withResolvers } = Promise as unknown as { withResolvers?(this: typeof Promise): Deferred };
 
-export class Deferred {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-
-  constructor() {
-    const { promise, resolve } = withResolvers ? withResolvers.call(Promise) : resolversOfNode20();
-    this.promise = promise;
-    this.resolve = resolve;
-  }
+export function deferred(): Deferred {
+  return withResolvers ? withResolvers.call(Promise) : deferredOfNode20();
 }
 
-function resolversOfNode20(): Resolvers {
+function deferredOfNode20(): Deferred {
   let resolve!: () => void;
   const promise = new Promise<void>((resolveIt) => {
     resolve = resolveIt;

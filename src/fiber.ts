@@ -4,7 +4,8 @@
 // of it until it waits again is a turn too: its context is the current one, and owns what it submits.
 
 import type { Context } from "./context.ts";
-import { Deferred } from "./deferred.ts";
+import { deferred } from "./deferred.ts";
+import type { Deferred } from "./deferred.ts";
 import type { Instance } from "./instance.ts";
 import { systemInstantiate } from "./options.ts";
 import type { Instantiate } from "./options.ts";
@@ -91,7 +92,7 @@ class Stacks {
     // The number is an address, which another fiber may have before the end of the last one is heard of.
     if (!fiber || fiber.hasLeft) {
       if (fibers.size >= context.host.limits.inFlight) throw new Error("too many fibers");
-      fiber = { context, resumed: new Deferred(), hurries: 0, hasLeft: false };
+      fiber = { context, resumed: deferred(), hurries: 0, hasLeft: false };
       fibers.set(number, fiber);
       void this.#begin(number, fiber, fibers);
     }
@@ -111,7 +112,7 @@ class Stacks {
     if (fiber.context.ended) return 0;
 
     this.#running = fiber;
-    fiber.resumed = new Deferred();
+    fiber.resumed = deferred();
     instance.current = fiber.context;
     return 1;
   };

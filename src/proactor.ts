@@ -6,7 +6,8 @@
 
 import type { Clock } from "./deadlines.ts";
 import { Status } from "../assembly/abi.ts";
-import { Deferred } from "./deferred.ts";
+import { deferred } from "./deferred.ts";
+import type { Deferred } from "./deferred.ts";
 import { messageOf } from "./failure.ts";
 import { newCounters } from "./host.ts";
 import type { Counters, Host, Shutdown } from "./host.ts";
@@ -113,7 +114,7 @@ export class Proactor implements Host {
       if (instance.contexts === 0) instance.retire(); // A shared one in use goes with its last request.
     for (const { instance } of this.#contexts.keys()) instance.accept?.end(Status.ShutDown, SHUT_DOWN.detail);
     void this.#ask([...this.#contexts.keys()].map((context) => [context, context.signs]));
-    while (this.#contexts.size > 0) await (this.#emptied ??= new Deferred()).promise;
+    while (this.#contexts.size > 0) await (this.#emptied ??= deferred()).promise;
     // Who was told of its end by a call hears it now.
     await undefined;
   }

@@ -8,7 +8,8 @@ import { EventKind, MORE, Opcode, Status } from "../assembly/abi.ts";
 import { Completion, DONE } from "./completion.ts";
 import type { Named } from "./completion.ts";
 import { Context } from "./context.ts";
-import { Deferred } from "./deferred.ts";
+import { deferred } from "./deferred.ts";
+import type { Deferred } from "./deferred.ts";
 import { messageOf } from "./failure.ts";
 import type { Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
@@ -196,7 +197,7 @@ export class RequestContext extends Context {
 
   #expectCall(): void {
     if (this.#call) return;
-    this.#call = new Deferred();
+    this.#call = deferred();
     void this.#call.promise.then(() => this.#hear());
     // What was called before there was anybody to hear it.
     if (this.host.shutdownMode === "now") this.call();
