@@ -172,10 +172,13 @@ function perform<T>(
   call: () => Promise<T>,
   outcomeOf: (result: T, operation: Operation) => Outcome,
 ): undefined {
-  started(call).then(
-    (result) => conclude(operation, outcomeOf, result),
-    (error) => conclude(operation, refused, error),
-  );
+  const refuse = (error: unknown): void => conclude(operation, refused, error);
+  // An owner's store may throw at once, and what it gives may only look like a promise.
+  try {
+    Promise.resolve(call()).then((result) => conclude(operation, outcomeOf, result), refuse);
+  } catch (error) {
+    refuse(error);
+  }
 }
 
 function conclude<T>(operation: Operation, outcomeOf: (result: T, operation: Operation) => Outcome, result: T): void {
@@ -191,15 +194,6 @@ function conclude<T>(operation: Operation, outcomeOf: (result: T, operation: Ope
 function refused(error: unknown): never {
   const message = messageOf(error);
   throw new Failure(storeStatus(message), message);
-}
-
-/** An owner's store may throw at once, and what it gives may only look like a promise. */
-function started<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return Promise.resolve(call());
-  } catch (error) {
-    return Promise.reject(error);
-  }
 }
 
 const nothing = (): Outcome => DONE;
