@@ -147,12 +147,11 @@ export class Proactor implements Host {
   #checkOut(): Instance {
     if (this.#options.isolation !== "shared") return this.#takeIdle() ?? this.#instantiate();
     const instance = this.#idle[0];
-    if (instance && instance.current === undefined && !instance.isWornOut) return instance;
+    if (instance && !instance.current && !instance.isWornOut) return instance;
     // The platform has killed the request on whose stack the module ran. Nobody knows what it was in the middle of.
     if (instance?.current) this.#condemn(instance);
     else if (instance?.contexts === 0) instance.retire();
-    this.#idle[0] = this.#instantiate();
-    return this.#idle[0];
+    return (this.#idle[0] = this.#instantiate());
   }
 
   release(context: RequestContext): void {
@@ -296,11 +295,13 @@ function trapReport({ instance, title }: RequestContext, cause: unknown): ErrorR
 }
 
 /** Not among the types of Workers, where it is there and refuses. */
-const webAssembly = WebAssembly as unknown as { compile(bytes: BufferSource): Promise<WebAssembly.Module> };
+interface Compiler {
+  compile(bytes: BufferSource): Promise<WebAssembly.Module>;
+}
 
 async function compile(bytes: BufferSource): Promise<WebAssembly.Module> {
   try {
-    return await webAssembly.compile(bytes);
+    return await (WebAssembly as unknown as Compiler).compile(bytes);
   } catch (cause) {
     const advice = `give the bytes of one, or ${IMPORT_ADVICE}`;
     throw new ModuleError(`the module does not compile: ${messageOf(cause)}; ${advice}`, { cause });
