@@ -198,7 +198,14 @@ export class Proactor implements Host {
     const { instance } = context;
     this.counters.traps++;
     instance.traps++;
-    this.report(trapReport(context, cause));
+    this.report({
+      kind: "trap",
+      message: messageOf(cause),
+      ...(cause instanceof GuestAbort && cause.place),
+      ...handlerOf(instance.queue.running()),
+      request: context.title,
+      cause,
+    });
     const isShared = this.#options.isolation === "shared";
     // The guest itself said so, and can go on with other requests.
     const isContained = isShared && cause instanceof GuestAbort && instance.traps < this.limits.traps;
@@ -281,17 +288,6 @@ export class Proactor implements Host {
 
 function reportFailed(error: unknown): void {
   logError({ kind: "unexpected", message: `onError threw: ${messageOf(error)}` });
-}
-
-function trapReport({ instance, title }: RequestContext, cause: unknown): ErrorReport {
-  return {
-    kind: "trap",
-    message: messageOf(cause),
-    ...(cause instanceof GuestAbort && cause.place),
-    ...handlerOf(instance.queue.running()),
-    request: title,
-    cause,
-  };
 }
 
 /** Not among the types of Workers, where it is there and refuses. */
