@@ -16,6 +16,7 @@ import type { Host } from "./host.ts";
 import type { Instance } from "./instance.ts";
 import type { Operation } from "./operation.ts";
 import { handlerOf } from "./processors.ts";
+import type { ErrorReport } from "./report.ts";
 import { ResourceTable } from "./resource-table.ts";
 import { dispose } from "./resource.ts";
 import type { Resource, Source } from "./resource.ts";
@@ -85,7 +86,12 @@ export class Context {
 
   /** Tells the host's owner of a failure that no handler waits for. */
   reportUnhandled(detached: Named, status: Status, message: string): void {
-    this.host.report({ kind: "unhandled", message, ...handlerOf(detached), status, request: this.title });
+    this.report({ kind: "unhandled", message, ...handlerOf(detached), status });
+  }
+
+  /** Tells the host's owner what went wrong here. */
+  report(report: ErrorReport): void {
+    this.host.report({ ...report, request: this.title });
   }
 
   // Resources.

@@ -198,12 +198,11 @@ export class Proactor implements Host {
     const { instance } = context;
     this.counters.traps++;
     instance.traps++;
-    this.report({
+    context.report({
       kind: "trap",
       message: messageOf(cause),
       ...(cause instanceof GuestAbort && cause.place),
       ...handlerOf(instance.queue.running()),
-      request: context.title,
       cause,
     });
     const isShared = this.#options.isolation === "shared";
@@ -269,7 +268,7 @@ export class Proactor implements Host {
   #bury(context: RequestContext): void {
     if (context.ended) return;
     this.counters.killed++;
-    this.report({ kind: "killed", message: "the platform ended this request without a word", request: context.title });
+    context.report({ kind: "killed", message: "the platform ended this request without a word" });
     context.fail({ error: "killed", detail: "The platform ended this request." });
   }
 

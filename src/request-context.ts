@@ -134,7 +134,7 @@ export class RequestContext extends Context {
 
   /** The response when the host itself has failed. */
   #unexpected(cause: unknown): Response {
-    this.host.report({ kind: "unexpected", message: messageOf(cause), request: this.title, cause });
+    this.report({ kind: "unexpected", message: messageOf(cause), cause });
     this.fail(UNEXPECTED);
     return failureResponse(UNEXPECTED);
   }
@@ -177,7 +177,7 @@ export class RequestContext extends Context {
   /** Answers at once what would never be answered. Why is for the owner alone: it may quote what the guest sent. */
   #giveUp(detail: string, last?: Named, why?: Uint8Array): void {
     const message = why ? `${detail} ${new TextDecoder().decode(why)}` : detail;
-    this.host.report({ kind: "unanswered", message, ...handlerOf(last), request: this.title });
+    this.report({ kind: "unanswered", message, ...handlerOf(last) });
     this.fail({ error: "unanswered", detail });
   }
 

@@ -12,14 +12,13 @@ export const Report: Processor = {
   flags: REPORT_DROPPED,
   tells: true,
 
-  decode(submission, { host, title }) {
-    host.report({
+  decode(submission, context) {
+    context.report({
       kind: submission.flags & REPORT_DROPPED ? "dropped" : "unhandled",
       message: submission.dataText().slice(0, TEXT_UNITS_MAX),
       operation: submission.name().slice(0, TEXT_UNITS_MAX),
       token: { slot: submission.argument1, generation: submission.argument2 },
       status: submission.argument0 | 0,
-      request: title,
     });
     return DONE;
   },
