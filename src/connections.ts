@@ -16,12 +16,8 @@ export class Connections {
 
   /** Takes a connection: at once if one is free, else when the promise resolves. It rejects if `operation` is aborted. */
   take(operation: Operation): Promise<void> | undefined {
-    if (this.#free === 0) return this.#turn(operation.signal);
-    this.#free--;
-    return undefined;
-  }
-
-  #turn(signal: AbortSignal): Promise<void> {
+    if (this.#free > 0) return void this.#free--;
+    const { signal } = operation;
     return new Promise((resolve, reject) => {
       this.#waiting.add(resolve);
       // Otherwise a guest could fill the queue with what it has cancelled.
