@@ -109,10 +109,6 @@ export class Instance {
     this.queue = new CompletionQueue(this.#memory);
     host.counters.instances++;
     host.counters.instantiated++;
-    this.#initialize();
-  }
-
-  #initialize(): void {
     this.current = this.context;
     this.#left = this.#limits.budget;
     try {
@@ -250,20 +246,14 @@ export class Instance {
   #refuse(submission: Submission, context: Context): void {
     this.#counters.refused++;
     if (submission.opcode === Opcode.Cancel || submission.opcode === Opcode.Wake) return;
-    if (this.#hear(submission, context)) return;
-    if (submission.detached) context.reportUnhandled(submission, Status.Again, "the host is at its limit");
-  }
-
-  /** Takes note of what only tells the host something. */
-  #hear(submission: Submission, context: Context): boolean {
     const processor = processors[submission.opcode];
-    if (!processor?.tells) return false;
     try {
-      this.#decode(submission, context, processor);
-      return true;
+      // What only tells the host something is heard all the same.
+      if (processor?.tells) return void this.#decode(submission, context, processor);
     } catch {
-      return false;
+      // It is refused as any other.
     }
+    if (submission.detached) context.reportUnhandled(submission, Status.Again, "the host is at its limit");
   }
 
   /** Takes one submission and starts its work. False if the host is full; then nothing has changed. */
@@ -299,24 +289,16 @@ export class Instance {
   /** Reads and checks the arguments. Throws what is wrong, and has changed nothing then. */
   #decode(submission: Submission, context: Context, processor: Processor | undefined): Work {
     submission.check(DETACHED | (processor?.flags ?? 0));
-    this.#check(submission, context);
+    if (submission.argumentBytes > this.#limits.argumentBytes)
+      throw new Failure(Status.TooBig, "the arguments are over the limit");
+    if (this.operations[submission.slot]?.context === context)
+      throw new Failure(Status.Invalid, "the slot is in flight already");
+    if (this.current === this.context && submission.opcode !== Opcode.Accept)
+      throw new Failure(Status.NotPermitted, "only accept can be submitted while the module starts");
     // What ends something is still welcome, and what tells of a failure.
     if (this.#host.shutdownMode && !processor!.relieves && !processor!.tells)
       throw new Failure(Status.ShutDown, SHUT_DOWN.detail);
     return processor!.decode(submission, context);
-  }
-
-  /** Throws what is wrong with the submission in this place. */
-  #check(submission: Submission, context: Context): void {
-    if (submission.argumentBytes > this.#limits.argumentBytes) {
-      throw new Failure(Status.TooBig, "the arguments are over the limit");
-    }
-    if (this.operations[submission.slot]?.context === context) {
-      throw new Failure(Status.Invalid, "the slot is in flight already");
-    }
-    if (this.current === this.context && submission.opcode !== Opcode.Accept) {
-      throw new Failure(Status.NotPermitted, "only accept can be submitted while the module starts");
-    }
   }
 
   #start(work: Exclude<Work, Outcome>, operation: Operation, deadlineMs: number): void {
