@@ -59,7 +59,8 @@ interface Exports {
 export class Instance {
   /** What belongs to no request: the accept, and slots to be reclaimed. */
   readonly context: Context;
-  #accept: Operation | undefined;
+  /** The multishot operation that takes incoming requests, until it is settled. */
+  accept: Operation | undefined;
   /** Whether the heads of requests have their headers. */
   wantsHeaders = false;
   /** The context on whose stack the guest runs. */
@@ -121,15 +122,6 @@ export class Instance {
     }
   }
 
-  /** The multishot operation that takes incoming requests. Once it has ended there is none. */
-  get accept(): Operation | undefined {
-    return this.#accept?.settled ? undefined : this.#accept;
-  }
-
-  set accept(operation: Operation) {
-    this.#accept = operation;
-  }
-
   /** Takes the instance out of use. It is not called again. */
   retire(): void {
     if (this.retired) return;
@@ -148,7 +140,7 @@ export class Instance {
    */
   get isWornOut(): boolean {
     const isTooBig = this.memoryBytes > this.#limits.memoryBytes;
-    return isTooBig || this.#lastResource > RESOURCE_MAX / 2 || !!this.#accept?.settled;
+    return isTooBig || this.#lastResource > RESOURCE_MAX / 2 || !!this.accept?.settled;
   }
 
   /** Whether the guest has something to do that belongs to no request: what an ended one held may be another's now. */

@@ -83,7 +83,7 @@ export class RequestContext extends Context {
 
   #accept(): void {
     const accept = this.instance.accept;
-    if (!accept) return this.#giveUp("The module accepts no requests: call serve() while it starts.");
+    if (!accept || accept.settled) return this.#giveUp("The module accepts no requests: call serve() while it starts.");
     const resource = this.addResource(this.#exchange);
     const head = encodeHead(this.#exchange.message, this.instance.wantsHeaders);
     this.pending.push(accept, new Completion(Status.Ok, head, resource, EventKind.Fetch, MORE));

@@ -13,7 +13,8 @@ export const Accept: Processor = {
     if (kinds !== EventKind.Fetch)
       throw new Failure(Status.NotSupported, "accept: this host has events of kind fetch only");
     if (deadlineMs !== 0) throw new Failure(Status.Invalid, "accept: has no deadline");
-    if (instance.accept) throw new Failure(Status.Invalid, "accept: one is in flight already; call serve() once");
+    if (instance.accept?.settled === false)
+      throw new Failure(Status.Invalid, "accept: one is in flight already; call serve() once");
     return (operation) => {
       instance.accept = operation;
       instance.wantsHeaders = (flags & ACCEPT_HEADERS) !== 0;
