@@ -33,9 +33,10 @@ export class RequestContext extends Context {
   fibers = 0;
   /** Signs of life: grows with each turn and each call that is heard. */
   signs = 0;
+  /** Whether it is over: nothing of it is delivered any more. */
+  ended = false;
   readonly #exchange: Exchange;
   #failure: ContextFailure | undefined;
-  #ended = false;
   #scheduled = false;
   /** Gives the platform the response that it waits for. */
   #answer: (() => void) | undefined;
@@ -49,10 +50,6 @@ export class RequestContext extends Context {
     super(host, instance);
     this.#exchange = new Exchange(request);
     instance.contexts++;
-  }
-
-  get ended(): boolean {
-    return this.#ended;
   }
 
   override get title(): string {
@@ -91,7 +88,7 @@ export class RequestContext extends Context {
   }
 
   #conclude(lifetime: Lifetime | undefined): Response {
-    if (!this.#ended) lifetime?.waitUntil(new Promise<void>((resolve) => (this.#finish = resolve)));
+    if (!this.ended) lifetime?.waitUntil(new Promise<void>((resolve) => (this.#finish = resolve)));
     return this.#exchange.takeResponse() ?? failureResponse(this.#failure!);
   }
 
@@ -101,7 +98,7 @@ export class RequestContext extends Context {
       this.#answer();
       this.#answer = undefined;
     }
-    if (!this.#ended) return;
+    if (!this.ended) return;
     this.letGo();
     this.#finish?.();
   }
@@ -110,7 +107,7 @@ export class RequestContext extends Context {
 
   /** All that settles in one microtask checkpoint is delivered by one turn. */
   override wake(): void {
-    if (this.#scheduled || this.#ended || this.instance.current === this) return;
+    if (this.#scheduled || this.ended || this.instance.current === this) return;
     this.#scheduled = true;
     void this.#settle();
   }
@@ -125,7 +122,7 @@ export class RequestContext extends Context {
     this.#scheduled = false;
     this.signs++;
     try {
-      if (!this.#ended) this.#run();
+      if (!this.ended) this.#run();
     } catch (cause) {
       this.#unexpected(cause); // On a timer's or a promise's stack nobody else could answer.
     }
@@ -143,7 +140,7 @@ export class RequestContext extends Context {
     const isLast = this.host.shutdownMode === "now";
     if (isLast) for (const operation of this.inFlight.items()) operation.end(Status.ShutDown, SHUT_DOWN.detail);
     const trap = this.instance.run(this);
-    if (this.#ended) return;
+    if (this.ended) return;
     if (trap) return this.host.trapped(this, trap);
     if (isLast) return this.fail(SHUT_DOWN);
     if (this.due > 0) this.#yield();
@@ -215,7 +212,7 @@ export class RequestContext extends Context {
     for (const operation of this.#woken?.splice(0) ?? []) if (!operation.settled) operation.succeed(DONE);
     if (this.instance.owesTurn) this.wake();
     this.signs++;
-    if (!this.#ended) this.#expectCall();
+    if (!this.ended) this.#expectCall();
     this.#tell();
   }
 
@@ -223,7 +220,7 @@ export class RequestContext extends Context {
 
   /** Ends this context without waiting for the guest. May be called on another context's stack. */
   fail(failure: ContextFailure): void {
-    if (this.#ended) return;
+    if (this.ended) return;
     this.#failure = failure;
     this.#end();
     this.call();
@@ -231,7 +228,7 @@ export class RequestContext extends Context {
 
   /** Touches no I/O: the stack may be another context's. */
   #end(): void {
-    this.#ended = true;
+    this.ended = true;
     this.instance.contexts--;
     this.abandon();
     this.host.release(this);
