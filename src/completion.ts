@@ -22,7 +22,7 @@ export interface Outcome {
 export class Completion {
   constructor(
     readonly status: Status,
-    readonly payload: Uint8Array | undefined = undefined,
+    readonly payload?: Uint8Array,
     readonly resource = 0,
     readonly auxiliary = 0,
     /** Completion flags. */

@@ -28,7 +28,7 @@ export class Deadlines {
   readonly #clock: Clock;
   #heap: Deadline[] = [];
   #order = 0;
-  #timer: unknown = undefined;
+  #timer: unknown;
   #armedFor = Infinity;
 
   constructor(clock: Clock) {

@@ -156,6 +156,6 @@ export class Submission {
 
   /** The same as headers of a response to come, with its status. */
   responseHead(status: number): ResponseInit {
-    return responseHead(status, this.#memory.bytes, this.#word(SUBMISSION_META) >>> 0, this.metaBytes);
+    return responseHead(status, this.#memory.bytes, this.#word(SUBMISSION_META), this.metaBytes);
   }
 }
