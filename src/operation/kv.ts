@@ -16,7 +16,7 @@ import type { Outcome } from "../completion.ts";
 import type { Context } from "../context.ts";
 import { Failure, messageOf } from "../failure.ts";
 import { concatenate, encodeBytes } from "../memory.ts";
-import type { Operation, Processor } from "../operation.ts";
+import type { Operation, Processor, Work } from "../operation.ts";
 import { encodePairs } from "../pairs.ts";
 import type { Pair } from "../pairs.ts";
 import type { KvPage, KvRight, KvStore } from "../resource.ts";
@@ -31,8 +31,8 @@ export const KvGet: Processor = {
     const key = keyOf(submission);
     const cacheTtl = secondsOf("cacheTtl", submission.argument0, KV_CACHE_TTL_SECONDS_MIN);
     const options = { type: "arrayBuffer" as const, cacheTtl };
-    if (!(submission.flags & KV_METADATA)) return (operation) => use(operation, () => store.get(key, options), found);
-    return (operation) => use(operation, () => store.getWithMetadata(key, options), foundWithMetadata);
+    if (!(submission.flags & KV_METADATA)) return use(() => store.get(key, options), found);
+    return use(() => store.getWithMetadata(key, options), foundWithMetadata);
   },
 };
 
@@ -70,7 +70,7 @@ export const KvPut: Processor = {
       metadata: metadataOf(submission),
     };
     const value = submission.data().buffer;
-    return (operation) => use(operation, () => store.put(key, value, options), nothing);
+    return use(() => store.put(key, value, options), nothing);
   },
 };
 
@@ -80,7 +80,7 @@ export const KvDelete: Processor = {
   decode(submission, context) {
     const store = storeOf(submission, context, "write");
     const key = keyOf(submission);
-    return (operation) => use(operation, () => store.delete(key), nothing);
+    return use(() => store.delete(key), nothing);
   },
 };
 
@@ -98,7 +98,7 @@ export const KvList: Processor = {
       limit: limit || undefined,
       cursor: submission.dataText() || undefined,
     };
-    return (operation) => use(operation, () => store.list(options), listed);
+    return use(() => store.list(options), listed);
   },
 };
 
@@ -152,26 +152,23 @@ function metadataText(metadata: unknown): string {
   return metadata === null || metadata === undefined ? "" : JSON.stringify(metadata);
 }
 
+type OutcomeOf<T> = (result: T, operation: Operation) => Outcome;
+
 /** One call of the store, on one of the context's connections. */
-function use<T>(
-  operation: Operation,
-  call: () => Promise<T>,
-  outcomeOf: (result: T, operation: Operation) => Outcome,
-): undefined {
-  const turn = operation.context.connections.take(operation);
-  if (!turn) return perform(operation, call, outcomeOf);
-  turn.then(
-    () => perform(operation, call, outcomeOf),
-    (error) => operation.fail(error),
-  );
+function use<T>(call: () => Promise<T>, outcomeOf: OutcomeOf<T>): Work {
+  return (operation) => {
+    const turn = operation.context.connections.take(operation);
+    if (!turn) return perform(operation, call, outcomeOf);
+    turn.then(
+      () => perform(operation, call, outcomeOf),
+      (error) => operation.fail(error),
+    );
+    return undefined;
+  };
 }
 
 /** Settles the operation itself: of a million that wait, each would hold an async function's state otherwise. */
-function perform<T>(
-  operation: Operation,
-  call: () => Promise<T>,
-  outcomeOf: (result: T, operation: Operation) => Outcome,
-): undefined {
+function perform<T>(operation: Operation, call: () => Promise<T>, outcomeOf: OutcomeOf<T>): undefined {
   const refuse = (error: unknown): void => conclude(operation, refused, error);
   // An owner's store may throw at once, and what it gives may only look like a promise.
   try {
@@ -181,7 +178,7 @@ function perform<T>(
   }
 }
 
-function conclude<T>(operation: Operation, outcomeOf: (result: T, operation: Operation) => Outcome, result: T): void {
+function conclude<T>(operation: Operation, outcomeOf: OutcomeOf<T>, result: T): void {
   operation.context.connections.handOn();
   try {
     operation.succeed(outcomeOf(result, operation));
