@@ -14,6 +14,9 @@ import { Waiters, Waiting } from "./waiters";
  */
 export class Channel<T> {
   private values: T[] = [];
+  /** Of each value the how manieth it was, so that one that comes back finds its place. */
+  private orders: u32[] = [];
+  private sent: u32 = 0;
   private senders: Waiters = new Waiters();
   private receivers: Waiters = new Waiters();
   private closed: bool;
@@ -49,17 +52,33 @@ export class Channel<T> {
   /** Takes the value if there is room, or somebody waits for it. */
   offer(value: T): bool {
     const receiver = this.takeReceiver();
-    if (receiver) receiver.give(value);
+    if (receiver) receiver.give(value, this.sent++);
     else if (this.count >= this.capacity) return false;
-    else this.values.push(value);
+    else this.append(value);
     return true;
   }
 
-  /** Puts back a value that was given to one that has ended, before all others. */
-  returnValue(value: T): void {
+  private append(value: T): void {
+    this.values.push(value);
+    this.orders.push(this.sent++);
+  }
+
+  /** Puts back a value that was given to one that has ended, before all that were sent later. */
+  returnValue(value: T, order: u32): void {
     const receiver = this.takeReceiver();
-    if (receiver) receiver.give(value);
-    else this.values.unshift(value);
+    if (receiver) return receiver.give(value, order);
+    const values = this.values;
+    const orders = this.orders;
+    values.push(value);
+    orders.push(order);
+    // The difference and not the numbers: they may wrap.
+    let at = values.length - 1;
+    for (; at > 0 && <i32>(orders[at - 1] - order) > 0; at--) {
+      values[at] = values[at - 1];
+      orders[at] = orders[at - 1];
+    }
+    values[at] = value;
+    orders[at] = order;
   }
 
   /** Not one that was cancelled: it would give the value back, and others would have overtaken it. */
@@ -76,12 +95,17 @@ export class Channel<T> {
   /** The next value, and room for that of whoever has waited longest to send one. */
   takeValue(): T {
     const sender = changetype<SendFlight<T> | null>(this.senders.take());
-    if (!sender) return this.values.shift();
-    sender.isTaken = true;
-    sender.wake();
-    if (this.values.length == 0) return sender.value;
-    this.values.push(sender.value);
+    if (sender) {
+      sender.isTaken = true;
+      sender.wake();
+      this.append(sender.value);
+    }
     return this.values.shift();
+  }
+
+  /** The how manieth the value was that `takeValue` has returned. */
+  takeOrder(): u32 {
+    return this.orders.shift();
   }
 
   joinSenders(flight: Waiting): void {
@@ -129,6 +153,7 @@ class SendFlight<T> extends Waiting {
 class ReceiveFlight<T> extends Waiting {
   channel!: Channel<T>;
   private value!: T;
+  private order: u32;
   private hasValue: bool;
   /** Whether the outcome is the value, and no cancel. */
   private isDecided: bool;
@@ -138,8 +163,9 @@ class ReceiveFlight<T> extends Waiting {
   }
 
   /** Lets it go on with a value. */
-  give(value: T): void {
+  give(value: T, order: u32): void {
     this.value = value;
+    this.order = order;
     this.hasValue = true;
     this.wake();
   }
@@ -147,6 +173,7 @@ class ReceiveFlight<T> extends Waiting {
   protected start(): void {
     if (this.channel.hasValue) {
       this.value = this.channel.takeValue();
+      this.order = this.channel.takeOrder();
       this.hasValue = true;
       return this.finish();
     }
@@ -178,7 +205,7 @@ class ReceiveFlight<T> extends Waiting {
 
   private giveBack(): void {
     this.hasValue = false;
-    this.channel.returnValue(this.value);
+    this.channel.returnValue(this.value, this.order);
   }
 }
 
