@@ -65,7 +65,8 @@ function checkedMethod(text: string, hasBody: boolean): string {
   if (!/^(?!(connect|trace|track)$)[\w!#$%&'*+.^`|~-]+$/i.test(text))
     throw new Failure(Status.Invalid, `fetch: "${text}" is no method for a request`);
   if (hasBody && /^(get|head)$/i.test(text)) throw new Failure(Status.Invalid, `fetch: a ${text} has no body`);
-  return text;
+  // As the fetch standard does; what follows compares with these.
+  return /^(delete|get|head|options|post|put)$/i.test(text) ? text.toUpperCase() : text;
 }
 
 /** Follows redirects itself, as each hop must be granted. */

@@ -58,6 +58,9 @@ function forward(submission: Submission, source: Source | undefined): Response {
   if (added.length === 0) return source.take();
   // Looked at before the response is taken, as above.
   headersOf(added);
+  const { status } = source.message;
+  if (status < 200 || status > 599)
+    throw new Failure(Status.Invalid, `respond: no headers can be added to a response with status ${status}`);
   const upstream = source.take();
   const response = new Response(upstream.body, upstream);
   for (const [name, value] of added) response.headers.append(name, value);
