@@ -158,7 +158,11 @@ export function dispose(resource: Resource): void {
 
 /** Lets go of a response that nobody will read. */
 export function cancelBody(response: Response): void {
-  if (response.body && !response.bodyUsed) response.body.cancel().catch(() => {});
+  // In a promise, for the body of a fetcher's own kind of response may have no such method.
+  if (response.body && !response.bodyUsed)
+    Promise.resolve(response.body)
+      .then((body) => body.cancel())
+      .catch(() => {});
 }
 
 // Bytes that one read brings, where it brings as many as there is room for: each read costs the platform much. A body is
@@ -204,6 +208,11 @@ export async function readBody(
   // With room for one byte more than there are, the first read finds the end.
   for (let room = expected > 0 ? expected + 1 : READ_BYTES_MIN; ; room *= 2) {
     const { done, value } = await reader.next(Math.min(room, READ_BYTES_MAX)).catch(brokeOff);
+    // A stream that a program made may bring anything.
+    if (value && !(value instanceof Uint8Array)) {
+      letGo();
+      throw new Failure(Status.Failed, "the body brings something else than bytes");
+    }
     if (value?.length) {
       chunks.push(value);
       bytes += value.length;
