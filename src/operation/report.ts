@@ -2,10 +2,18 @@
 
 import { REPORT_DROPPED } from "../../assembly/abi.ts";
 import { DONE } from "../completion.ts";
+import { encodeBytes } from "../memory.ts";
 import type { Processor } from "../operation.ts";
 
 /** UTF-16 units of each text that the owner gets to see. */
 const TEXT_UNITS_MAX = 1024;
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** A copy of its start: a slice would keep the whole text for as long as the owner keeps the report. */
+function startOf(text: string): string {
+  return text.length > TEXT_UNITS_MAX ? decoder.decode(encodeBytes(text.slice(0, TEXT_UNITS_MAX))) : text;
+}
 
 export const Report: Processor = {
   name: "report",
@@ -15,8 +23,8 @@ export const Report: Processor = {
   decode(submission, context) {
     context.report({
       kind: submission.flags & REPORT_DROPPED ? "dropped" : "unhandled",
-      message: submission.dataText().slice(0, TEXT_UNITS_MAX),
-      operation: submission.name().slice(0, TEXT_UNITS_MAX),
+      message: startOf(submission.dataText()),
+      operation: startOf(submission.name()),
       token: { slot: submission.argument1, generation: submission.argument2 },
       status: submission.argument0 | 0,
     });
