@@ -4,7 +4,7 @@
 // resources, a timer and a queue of completions of its own, and no completion of one is ever delivered on another's
 // stack. The instance has a context too, for what belongs to no request: its accept, and slots to be reclaimed.
 
-import { Status } from "../assembly/abi.ts";
+import { Opcode, Status } from "../assembly/abi.ts";
 import { Chain } from "./chain.ts";
 import { CompletionRing } from "./completion-ring.ts";
 import { DONE } from "./completion.ts";
@@ -27,6 +27,8 @@ export class Context {
   readonly inFlight = new Chain<Operation>();
   /** Completions that wait for a turn. Their places were reserved at admission: an operation counts until polled. */
   readonly pending = new CompletionRing();
+  /** Whether a timer is armed that looks after those who wait. */
+  watches = false;
   #deadlines: Deadlines | undefined;
   #connections: Connections | undefined;
   readonly #resources = new ResourceTable();
@@ -92,6 +94,11 @@ export class Context {
   /** Tells the host's owner what went wrong here. */
   report(report: ErrorReport): void {
     this.host.report({ ...report, request: this.title });
+  }
+
+  /** Whether it waits for another context, in a way that the guest alone knows. */
+  get waits(): boolean {
+    return this.inFlight.items().some(({ opcode }) => opcode === Opcode.Wait);
   }
 
   // Resources.

@@ -49,7 +49,10 @@ export function jspi(instantiate: Instantiate = systemInstantiate): Instantiate 
       owner,
     );
     const run = instance.exports["run_fiber"];
-    if (run) stacks.run = engine.promising(run);
+    if (run) {
+      stacks.run = engine.promising(run);
+      stacks.abandon = run as (fiber: number) => void;
+    }
     return instance;
   };
 }
@@ -67,6 +70,8 @@ interface Fiber {
 
 class Stacks {
   run: RunFiber | undefined;
+  /** Has the guest enter a fiber whose context is over, which therefore ends at once: on no stack of its own. */
+  abandon: ((fiber: number) => void) | undefined;
   readonly #instance: Instance;
   /** Those of each context, which go with it. */
   readonly #fibers = new WeakMap<Context, Map<number, Fiber>>();
@@ -100,7 +105,7 @@ class Stacks {
     this.#ready.set(number, fiber);
     context.fibers++;
     if (this.#running) fiber.hurries = this.#running.hurries + 1;
-    this.#afterOthers(fiber, fiber.resumed.resolve, fiber.resumed.resolve);
+    this.#afterOthers(fiber, fiber.resumed.resolve, this.#parked(number, fiber));
     return LATER;
   };
 
@@ -109,7 +114,12 @@ class Stacks {
     const fiber = this.#ready.get(number);
     if (!fiber || instance.current || instance.retired) throw new Error("this fiber cannot run now");
     this.#ready.delete(number);
-    if (fiber.context.ended) return 0;
+    if (fiber.context.ended) {
+      // What it held is given back by the guest's next turn.
+      instance.interrupted = true;
+      fiber.context.host.owed(instance);
+      return 0;
+    }
 
     this.#running = fiber;
     fiber.resumed = deferred();
@@ -152,10 +162,20 @@ class Stacks {
 
   /** Nobody else gets a turn between promises. So now and then, other events of the platform go first. */
   #afterOthers(fiber: Fiber, now: () => void, later: () => void): void {
-    const { context } = fiber;
-    if (fiber.hurries <= context.host.limits.runs) return now();
+    if (!hurriesTooMuch(fiber)) return now();
     fiber.hurries = 0;
-    context.deadlines.add(0, later);
+    fiber.context.deadlines.add(0, later);
+  }
+
+  /** How a fiber goes on after others. If its context ends before, its guest hears so on whichever stack is next. */
+  #parked(number: number, fiber: Fiber): () => void {
+    const { context, resumed } = fiber;
+    const abandon = (): void => this.abandon!(number);
+    if (hurriesTooMuch(fiber)) (context.parked ??= new Set()).add(abandon);
+    return () => {
+      context.parked?.delete(abandon);
+      resumed.resolve();
+    };
   }
 
   // From begin to end.
@@ -183,6 +203,8 @@ class Stacks {
     if (this.#running === fiber) this.#stop();
     const { context } = fiber;
     if (context.ended) return;
+    // As after an abort of a turn: the guest tidies up when it is called again, and others may wait for what it held.
+    this.#instance.interrupted = true;
     // No completion of the last turn was what ran.
     this.#instance.queue.begin(0, 0, 0);
     context.host.trapped(context, error);
@@ -194,4 +216,8 @@ class Stacks {
     this.#running = undefined;
     this.#instance.current = undefined;
   }
+}
+
+function hurriesTooMuch({ context, hurries }: Fiber): boolean {
+  return hurries > context.host.limits.runs;
 }

@@ -1,6 +1,7 @@
 // Host: what contexts and instances need of the proactor that owns them.
 
 import type { Clock } from "./deadlines.ts";
+import type { Instance } from "./instance.ts";
 import type { Limits } from "./limits.ts";
 import type { ErrorReport } from "./report.ts";
 import type { RequestContext } from "./request-context.ts";
@@ -57,6 +58,8 @@ export interface Host {
   callTheRoll(): void;
   /** A turn of this context ended in a trap: the module threw `cause`, or cannot run because of it. */
   trapped(context: RequestContext, cause: unknown): void;
+  /** Gives a turn to those that may wait for what an ended request held. */
+  owed(instance: Instance): void;
   /** This context has ended. */
   release(context: RequestContext): void;
 }

@@ -79,6 +79,8 @@ export class Instance {
   retired = false;
   /** Whether the last turn ended in an abort, after which the guest tidies up when it is called again. */
   interrupted = false;
+  /** Tell the guest of fibers of ended requests, before the next turn. */
+  readonly orphans: (() => void)[] = [];
   readonly #host: Host;
   readonly #limits: Limits;
   readonly #counters: Counters;
@@ -145,7 +147,7 @@ export class Instance {
 
   /** Whether the guest has something to do that belongs to no request: what an ended one held may be another's now. */
   get owesTurn(): boolean {
-    return this.interrupted || this.context.pending.length > 0;
+    return this.interrupted || this.orphans.length > 0 || this.context.pending.length > 0;
   }
 
   // Calls into the module.
@@ -155,9 +157,10 @@ export class Instance {
     // No stack of the module outlives the event that made it, unless the platform has cut it off.
     if (this.current)
       return new Error(`the platform ended another request while the module ran: ${this.current.title}`);
-    this.current = context;
     const { budget, runs } = this.#limits;
     try {
+      if (this.orphans.length > 0) for (const tell of this.orphans.splice(0)) tell();
+      this.current = context;
       for (let turns = 0; turns < runs && (context.due > 0 || this.interrupted); turns++) {
         const isDue = context.due > 0;
         this.interrupted = false;

@@ -159,7 +159,7 @@ export class Proactor implements Host {
     this.counters.contexts--;
     this.#contexts.delete(context);
     if (this.#options.isolation === "shared") this.#leave(context);
-    else if (this.#isReusable(instance)) this.#keepIdle(instance);
+    else if (context.fibers === 0 && this.#isReusable(instance)) this.#keepIdle(instance);
     else instance.retire();
     if (this.#contexts.size === 0) this.#emptied?.resolve();
   }
@@ -179,10 +179,14 @@ export class Proactor implements Host {
   #leave(context: RequestContext): void {
     const { instance } = context;
     instance.reclaim(context);
-    // Nobody else might have a turn for a long time, and they wait for what this one held.
-    if (instance.owesTurn && !instance.retired)
-      for (const other of this.#contexts.keys()) if (other.instance === instance && other.waits) other.call();
+    this.owed(instance);
     if (instance !== this.#idle[0] && instance.contexts === 0) instance.retire();
+  }
+
+  owed(instance: Instance): void {
+    if (!instance.owesTurn || instance.retired) return;
+    // Nobody else might have a turn for a long time, and they wait for what this one held.
+    for (const other of this.#contexts.keys()) if (other.instance === instance && other.waits) other.call();
   }
 
   #isReusable(instance: Instance): boolean {
@@ -198,19 +202,21 @@ export class Proactor implements Host {
     const { instance } = context;
     this.counters.traps++;
     instance.traps++;
-    context.report({
+    const report: ErrorReport = {
       kind: "trap",
       message: messageOf(cause),
       ...(cause instanceof GuestAbort && cause.place),
       ...handlerOf(instance.queue.running()),
       cause,
-    });
+    };
     const isShared = this.#options.isolation === "shared";
     // The guest itself said so, and can go on with other requests.
     const isContained = isShared && cause instanceof GuestAbort && instance.traps < this.limits.traps;
     if (!isContained) instance.retire();
     context.fail({ error: "trap", detail: "The module trapped while it handled this request." });
     if (isShared && !isContained) this.#condemn(instance);
+    // Last: `onError` may send a request.
+    context.report(report);
   }
 
   /** Fails all requests of a shared instance. The next request gets a new one. */
@@ -232,6 +238,8 @@ export class Proactor implements Host {
   #unlessLeft(signal: AbortSignal | undefined, context: RequestContext, answer: Promise<Response>): Promise<Response> {
     const leave = (): void => {
       if (context.ended) return;
+      // A grant may do that from inside `submit`, and what the turn submits after it would belong to nobody.
+      if (context.instance.current) return void Promise.resolve().then(leave);
       this.counters.killed++;
       context.fail({ error: "abandoned", detail: "The client went away." });
     };

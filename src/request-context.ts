@@ -31,6 +31,8 @@ const SETTLING_MICROTASKS = 6;
 export class RequestContext extends Context {
   /** Fibers that run after this turn. */
   fibers = 0;
+  /** By what the guest is told that fibers that let others go first will not go on. */
+  parked: Set<() => void> | undefined;
   /** Signs of life: grows with each turn and each call that is heard. */
   signs = 0;
   /** Whether it is over: nothing of it is delivered any more. */
@@ -38,6 +40,8 @@ export class RequestContext extends Context {
   readonly #exchange: Exchange;
   #failure: ContextFailure | undefined;
   #scheduled = false;
+  /** Whether its fibers have been told that all they wait for has ended. */
+  #isToldLast = false;
   /** Gives the platform the response that it waits for. */
   #answer: (() => void) | undefined;
   /** Tells the platform that nothing is left to wait for. */
@@ -142,7 +146,9 @@ export class RequestContext extends Context {
     const trap = this.instance.run(this);
     if (this.ended) return;
     if (trap) return this.host.trapped(this, trap);
-    if (isLast) return this.fail(SHUT_DOWN);
+    // Fibers hear of it after this turn; the turn in which they have is the last.
+    if (isLast && (this.fibers === 0 || this.#isToldLast)) return this.fail(SHUT_DOWN);
+    this.#isToldLast = isLast;
     if (this.due > 0) this.#yield();
     else if (this.inFlight.size + this.fibers === 0) return this.#fallSilent();
     this.#expectCall();
@@ -176,11 +182,6 @@ export class RequestContext extends Context {
     const message = why ? `${detail} ${new TextDecoder().decode(why)}` : detail;
     this.report({ kind: "unanswered", message, ...handlerOf(last) });
     this.fail({ error: "unanswered", detail });
-  }
-
-  /** Whether it waits for another context, in a way that the guest alone knows. */
-  get waits(): boolean {
-    return this.inFlight.items().some(({ opcode }) => opcode === Opcode.Wait);
   }
 
   // Calls. The platform may end a request without a word: no `finally` runs, promises are dropped. Then its call has no
@@ -231,6 +232,7 @@ export class RequestContext extends Context {
     this.ended = true;
     this.instance.contexts--;
     this.abandon();
+    if (this.parked) this.instance.orphans.push(...this.parked);
     this.host.release(this);
   }
 }

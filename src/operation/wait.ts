@@ -1,6 +1,7 @@
 // Wait: completes when another operation wakes it.
 
-import type { Operation, Processor } from "../operation.ts";
+import type { Context } from "../context.ts";
+import type { Processor } from "../operation.ts";
 
 /** Who waits looks so often whether those that it may be waiting for are still alive. */
 const WATCH_MS = 1000;
@@ -13,16 +14,18 @@ export const Wait: Processor = {
     (_, { host }) =>
     (operation) => {
       operation.setDeadline(host.limits.waitMs);
-      watch(operation);
+      watch(operation.context);
     },
 };
 
-/** A killed request tells nobody, and no other request need come that would find it. */
-function watch(operation: Operation): void {
-  const { deadlines, host } = operation.context;
-  deadlines.add(WATCH_MS, () => {
-    if (operation.settled) return;
-    host.callTheRoll();
-    watch(operation);
+/** A killed request tells nobody, and no other request need come that would find it. One watch for all of a context. */
+function watch(context: Context): void {
+  if (context.watches) return;
+  context.watches = true;
+  context.deadlines.add(WATCH_MS, () => {
+    context.watches = false;
+    if (!context.waits) return;
+    context.host.callTheRoll();
+    watch(context);
   });
 }
