@@ -4,7 +4,6 @@ import { readFile } from "node:fs/promises";
 import { Proactor, kv, origin } from "wasm-proactor";
 import type { Grants, KvStore } from "wasm-proactor";
 import { memoryKv } from "wasm-proactor/node";
-import { fetcher } from "./fetcher.ts";
 import { BadUse } from "./flags.ts";
 import type { Flags } from "./flags.ts";
 
@@ -28,7 +27,7 @@ async function grantsOf(flags: Flags, fileKv: FileKv): Promise<Grants> {
   const resources: Grants = {};
   for (const [name, { rights, path }] of Object.entries(flags.kv))
     resources[name] = kv(path ? await opened(path, fileKv) : memoryKv(), rights && { rights });
-  for (const [name, urls] of Object.entries(flags.origins)) resources[name] = origin(urls, { fetcher });
+  for (const [name, urls] of Object.entries(flags.origins)) resources[name] = origin(urls);
   return resources;
 }
 

@@ -3,6 +3,7 @@
 //
 //   GET /page/<name>   a small HTML page that names <name>
 //   GET /cookies       two set-cookie headers
+//   GET /gzip          a line of text, compressed whatever the caller takes
 //   *   /echo          the request's method, headers and body, as JSON
 //   *   /<other>       a line of text
 //   GET /stats         { requests, active, peak, aborted }, of this isolate; DELETE sets them back to 0
@@ -72,6 +73,7 @@ async function answer(request: Request, url: URL, { status, redirect }: Wanted):
   if (status === 204 || status === 205 || status === 304) return new Response(null, { status });
   if (url.pathname.startsWith("/page/")) return page(url.pathname.slice("/page/".length), status);
   if (url.pathname === "/cookies") return cookies(status);
+  if (url.pathname === "/gzip") return gzip(status);
   if (url.pathname === "/echo") return echo(request, status);
   return new Response(`upstream ${url.pathname}\n`, init(status, "text/plain"));
 }
@@ -93,6 +95,15 @@ function cookies(status: number): Response {
   headers.append("set-cookie", "first=1; Path=/");
   headers.append("set-cookie", "second=2; Path=/; Expires=Wed, 01 Jan 2031 00:00:00 GMT");
   return new Response("two cookies\n", { status, headers });
+}
+
+/** With a length, which is not the text's. */
+async function gzip(status: number): Promise<Response> {
+  const text = new Blob(["upstream, compressed\n".repeat(100)]).stream();
+  const bytes = await new Response(text.pipeThrough(new CompressionStream("gzip"))).arrayBuffer();
+  const headers = { "content-type": "text/plain", "content-encoding": "gzip", "content-length": `${bytes.byteLength}` };
+  // Workers would compress it once more.
+  return new Response(bytes, { status, headers, encodeBody: "manual" } as ResponseInit);
 }
 
 async function echo(request: Request, status: number): Promise<Response> {

@@ -119,6 +119,11 @@ check("proxy: an answer without a body has none", async ({ send }) => {
   await expectAnswer(await send("/proxy/?size=0"), { status: 200, body: "" });
 });
 
+check("proxy: what upstream has compressed is the same text in the end", async ({ send }) => {
+  const response = await send("/proxy/gzip");
+  await expectAnswer(response, { status: 200, body: "upstream, compressed\n".repeat(100) });
+});
+
 check("proxy: two cookies stay two, in their order", async ({ send }) => {
   const response = await send("/proxy/cookies");
   await response.text();
