@@ -27,13 +27,14 @@ export class Response extends Completion {
     return this.headers.find(name);
   }
 
-  // The body, which is empty unless it was asked for by `withBody`.
+  // The body, which is here only if it was asked for by `withBody`.
 
   get dataStart(): usize {
     return this.headers.nameAt(this.headers.count);
   }
 
   get byteLength(): u32 {
+    if (this.resource) abort("this response's body stayed on the host: fetch it withBody(), or forward it");
     return this.failed ? 0 : <u32>(this.payload + this.payload_bytes - this.dataStart);
   }
 

@@ -41,7 +41,7 @@ function report(exchange: Exchange, response: Response): void {
     report
       .text("type", response.header("CONTENT-TYPE"))
       .pairs("headers", response.headers)
-      .text("text", response.text());
+      .text("text", response.resource ? "" : response.text());
   }
   exchange.respond(200, report.toString());
 }
@@ -142,6 +142,8 @@ serve((exchange: Exchange) => {
     fetch.header("x-second", "yes").then(gather, (gather, response) => gather.take(response));
   } else if (path == "/method-last") {
     api.fetch("/echo").header("x-one", "1").header("x-two", "2").method("PUT").withBody().then(exchange, report);
+  } else if (path == "/forgotten") {
+    api.fetch("/echo").then(exchange, (exchange, response) => exchange.respond(200, response));
   } else if (path == "/failed") {
     new Origin(0).fetch("/echo").then(exchange, (exchange, response) => {
       const report = new Json().number("headers", response.headers.count).text("type", response.header("content-type"));

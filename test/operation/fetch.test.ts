@@ -150,6 +150,12 @@ const behaviour = (host: TestHost): void => {
     expect(host.upstream.seen).toEqual(["POST /echo", "POST /echo"]);
   });
 
+  test("fetch: a body that was not asked for is no empty one", async () => {
+    expect((await host.fetch("/forgotten")).status).toBe(500);
+    const message = "this response's body stayed on the host: fetch it withBody(), or forward it";
+    expect(await host.takeReports()).toMatchObject([{ kind: "trap", message }]);
+  });
+
   // The response.
 
   test.for([200, 404, 500, 503])("fetch: %d is a success, with the status beside it", async (code) => {
