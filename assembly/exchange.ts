@@ -110,7 +110,8 @@ export class Exchange {
    * with Closed, which is reported to the host's `onError`.
    */
   respond<T>(status: u32, body: T): Token {
-    if (isNullable<T>()) ERROR("respond: the body may be null; look before you answer");
+    if (isNullable<T>())
+      ERROR("respond: the body may be null; once you have looked, write respond<string>(status, text)");
     const submission = answer(changetype<usize>(this), status);
     if (isString<T>()) submission.putDataText(changetype<usize>(body));
     else if (body instanceof ArrayBuffer) submission.putData(changetype<usize>(body));

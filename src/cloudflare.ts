@@ -39,7 +39,12 @@ export function createWorker<Env extends object>(
     let found = proactors.get(env);
     if (!found) {
       const rest = typeof options === "function" ? options(env) : options;
-      found = new Proactor(module, { ...rest, resources: resources(env) });
+      const grants = resources(env);
+      if (!grants || grants instanceof Promise)
+        throw new TypeError(
+          "createWorker: the function gave no grants; write (env) => ({ NAME: kv(env.NAME) }), not async",
+        );
+      found = new Proactor(module, { ...rest, resources: grants });
       proactors.set(env, found);
     }
     return found;

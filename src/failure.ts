@@ -22,3 +22,9 @@ export function statusOf(error: unknown): Status {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** With what was behind it: of a connection that was refused, Node says only "fetch failed". */
+export function reasonOf(error: unknown): string {
+  const cause = error instanceof Error && error.cause ? messageOf(error.cause) : "";
+  return cause ? `${messageOf(error)}: ${cause}` : messageOf(error);
+}

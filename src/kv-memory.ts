@@ -30,14 +30,15 @@ export function memoryKv(clock: Pick<Clock, "now"> = systemClock): KvStore {
       const entry = live(key);
       return { value: entry?.value.slice(0) ?? null, metadata: entry?.metadata ?? null };
     },
-    async put(key, value, { expiration, expirationTtl, metadata }) {
+    async put(key, value, { expiration, expirationTtl, metadata } = {}) {
+      checkValue(key, value);
       const ends = expirationTtl === undefined ? expiration : Math.floor(clock.now() / 1000) + expirationTtl;
       entries.set(key, { value: value.slice(0), ...(ends !== undefined && { expiration: ends }), metadata });
     },
     async delete(key) {
       entries.delete(key);
     },
-    async list({ prefix = "", limit = 1000, cursor = "" }): Promise<KvPage> {
+    async list({ prefix = "", limit = 1000, cursor = "" } = {}): Promise<KvPage> {
       const names = [...entries.keys()]
         .filter((key) => key.startsWith(prefix) && byUtf8(key, cursor) > 0 && live(key))
         .toSorted(byUtf8);
@@ -46,6 +47,14 @@ export function memoryKv(clock: Pick<Clock, "now"> = systemClock): KvStore {
       return isComplete ? { keys, list_complete: true } : { keys, list_complete: false, cursor: keys.at(-1)!.name };
     },
   };
+}
+
+/** What a namespace of Workers would encode by itself, a store here does not. Throws a TypeError. */
+export function checkValue(key: string, value: unknown): void {
+  if (value instanceof ArrayBuffer) return;
+  throw new TypeError(
+    `put: the value of "${key}" is no ArrayBuffer; of a text, give new TextEncoder().encode(text).buffer`,
+  );
 }
 
 function listed(name: string, { expiration, metadata }: Entry): KvPage["keys"][number] {

@@ -3,6 +3,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { systemClock } from "./deadlines.ts";
 import type { Clock } from "./deadlines.ts";
+import { checkValue } from "./kv-memory.ts";
 import type { KvPage, KvStore } from "./resource.ts";
 
 export { memoryKv } from "./kv-memory.ts";
@@ -51,7 +52,8 @@ export async function fileKv(path: string, clock: Pick<Clock, "now"> = systemClo
       const row = find(key);
       return { value: row ? bufferOf(row.value) : null, metadata: row?.metadata ? JSON.parse(row.metadata) : null };
     },
-    async put(key, value, { expiration, expirationTtl, metadata }) {
+    async put(key, value, { expiration, expirationTtl, metadata } = {}) {
+      checkValue(key, value);
       const ends = expirationTtl === undefined ? expiration : seconds() + expirationTtl;
       expire.run(seconds());
       upsert.run(
@@ -64,7 +66,7 @@ export async function fileKv(path: string, clock: Pick<Clock, "now"> = systemClo
     async delete(key) {
       remove.run(encoder.encode(key));
     },
-    async list({ prefix = "", limit = 1000, cursor = "" }) {
+    async list({ prefix = "", limit = 1000, cursor = "" } = {}) {
       const rows = list.all(encoder.encode(prefix), encoder.encode(cursor), seconds(), limit + 1) as unknown as Row[];
       const keys = rows.slice(0, limit).map(listed);
       if (rows.length <= limit) return { keys, list_complete: true };

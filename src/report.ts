@@ -29,13 +29,14 @@ export interface ErrorReport extends Partial<Place> {
 
 export type OnError = (report: ErrorReport) => void;
 
-/** One line for a log. */
+/** One line for a log, whatever a guest or its client has put into the texts. */
 export function formatReport(report: ErrorReport): string {
   const token = report.token ? ` ${report.token.slot}:${report.token.generation}` : "";
   const role = report.kind === "unhandled" || report.kind === "dropped" ? "the operation was" : "in the handler of";
   const handler = report.operation ? `, ${role} ${report.operation}${token}` : "";
   const request = report.request ? `, for ${report.request}` : "";
-  return `wasm-proactor: ${report.kind}: ${report.message}${placeOf(report)}${handler}${request}`;
+  const line = `wasm-proactor: ${report.kind}: ${report.message}${placeOf(report)}${handler}${request}`;
+  return line.replace(/[\p{Cc}\u2028\u2029]+/gu, " ");
 }
 
 export function placeOf({ file, line, column }: Partial<Place>): string {

@@ -15,7 +15,7 @@ export class Gathered<R> extends Completion {
 
   /** The result of the operation at `index`. */
   at(index: i32): R {
-    assert(<u32>index < <u32>this.count, "there is no such result");
+    assert(<u32>index < <u32>this.count, "there is no such result: look at `failed` and `count` first");
     return changetype<R>(this.payload + <usize>index * offsetof<Completion>());
   }
 }

@@ -13,7 +13,7 @@ class Box<T> {
 export class Value<T> extends Completion {
   /** The value. Ask whether it `failed` before. */
   get value(): T {
-    assert(!this.failed, "a failed operation has no value");
+    assert(!this.failed, "a failed operation has no value: look at `failed` first");
     if (isManaged<T>()) return changetype<T>(this.payload);
     return changetype<Box<T>>(this.payload).value;
   }

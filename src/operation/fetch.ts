@@ -2,7 +2,7 @@
 
 import { FETCH_BODY, RedirectMode, Status } from "../../assembly/abi.ts";
 import type { Context } from "../context.ts";
-import { Failure, messageOf } from "../failure.ts";
+import { Failure, reasonOf } from "../failure.ts";
 import { grantedUrl, originOf } from "../granted-url.ts";
 import type { Operation, Processor } from "../operation.ts";
 import { encodeTexts, headersOf, textsOf } from "../pairs.ts";
@@ -119,7 +119,7 @@ async function send(
   try {
     return await grant.fetch(url, init);
   } catch (error) {
-    throw signal.aborted ? error : new Failure(Status.Network, `fetch: ${messageOf(error)}`);
+    throw signal.aborted ? error : new Failure(Status.Network, `fetch: ${reasonOf(error)}`);
   } finally {
     connections.handOn();
   }

@@ -8,7 +8,7 @@ import type { Processor } from "../operation.ts";
 /** UTF-16 units of each text that the owner gets to see. */
 const TEXT_UNITS_MAX = 1024;
 
-const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
 
 /** A copy of its start: a slice would keep the whole text for as long as the owner keeps the report. */
 function startOf(text: string): string {

@@ -139,10 +139,10 @@ describe.for([undefined, "minimal", "stub"] as const)("runtime %s", (runtime) =>
     [Odd.EndsWithNothingLater, "every step ends with next, done or fail"],
     [Odd.EndsTwice, "a task's step ends once, with next, done, fail or failAs"],
     [Odd.GoesOnAfterItsEnd, "a task's step ends once, with next, done, fail or failAs"],
-    [Odd.ValueOfFailure, "a failed operation has no value"],
-    [Odd.ResultOutOfRange, "there is no such result"],
-    [Odd.ResultBelowZero, "there is no such result"],
-    [Odd.ResultOfFailure, "there is no such result"],
+    [Odd.ValueOfFailure, "a failed operation has no value: look at `failed` first"],
+    [Odd.ResultOutOfRange, "there is no such result: look at `failed` and `count` first"],
+    [Odd.ResultBelowZero, "there is no such result: look at `failed` and `count` first"],
+    [Odd.ResultOfFailure, "there is no such result: look at `failed` and `count` first"],
   ] as const)("mistake %i traps, and says why", async ([odd, why]) => {
     const stage = await Stage.on({ runtime, isolation: "shared" });
     stage.send(NOTHING, [{ do: "odd", number: 0, odd, next: [] }]);

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
+import { readFileSync } from "node:fs";
 import { createWorker } from "../../src/cloudflare.ts";
 import { memoryKv } from "../../src/node.ts";
 import { formatReport, kv, origin } from "../../src/index.ts";
+import { path } from "../../scripts/paths.ts";
 
 const store = memoryKv();
 const url = "https://api.example.com";
@@ -33,4 +35,23 @@ test("reports: what failed without a handler is not called one", () => {
   const report = { message: "closed", operation: "respond", token: { slot: 2, generation: 1 } };
   expect(formatReport({ kind: "unhandled", ...report })).toContain("the operation was respond 2:1");
   expect(formatReport({ kind: "trap", ...report })).toContain("in the handler of respond 2:1");
+});
+
+test("reports: one line, whatever a guest or its client has put into it", () => {
+  const forged = "closed\r\nwasm-proactor: trap: all is lost\u2028\u0085";
+  expect(formatReport({ kind: "unhandled", message: forged })).toBe(
+    "wasm-proactor: unhandled: closed wasm-proactor: trap: all is lost ",
+  );
+});
+
+test("grants: an origin that is undefined is named so", () => {
+  expect(() => origin(untyped(undefined))).toThrow('origin: "undefined" is none; write it as https://api.example.com');
+});
+
+test.for([
+  ["nothing", () => undefined],
+  ["a promise", async () => ({})],
+])("grants: a function that gives %s is told what to give", ([, resources]) => {
+  const worker = createWorker(new WebAssembly.Module(readFileSync(path("build/worker.wasm"))), untyped(resources));
+  expect(() => worker.proactor({})).toThrow("createWorker: the function gave no grants; write (env) => ({");
 });

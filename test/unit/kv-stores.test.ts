@@ -124,6 +124,20 @@ describe.for(stores)("%s", ([, make, numRuns]) => {
   });
 });
 
+test.for(stores.slice(0, 2))(
+  "%s: a value that is no buffer is refused, and options may be left out",
+  async ([, open]) => {
+    const store = await open(new VirtualClock());
+    const put = store.put as (key: string, value: unknown) => Promise<void>;
+    await expect(put("a", "12")).rejects.toThrow(
+      'put: the value of "a" is no ArrayBuffer; of a text, give new TextEnc',
+    );
+    await expect(put("a", 5)).rejects.toThrow("no ArrayBuffer");
+    await put("b", new TextEncoder().encode("text").buffer);
+    expect(await (store.list as () => ReturnType<KvStore["list"]>)()).toMatchObject({ keys: [{ name: "b" }] });
+  },
+);
+
 test("kv stores: a file keeps its keys, for the next process and for another one at the same time", async () => {
   const path = join(folder, "kept.sqlite");
   const clock = new VirtualClock();
