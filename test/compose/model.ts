@@ -672,13 +672,24 @@ class ShareFlight extends Waiting<Of<"share">> {
   }
 }
 
+/** A value that a channel has taken, as the how manieth. */
+interface Sent {
+  readonly value: number;
+  readonly order: number;
+}
+
 class Channel {
-  values: number[] = [];
+  values: Sent[] = [];
   senders: SendFlight[] = [];
   receivers: ReceiveFlight[] = [];
   closed = false;
+  #taken = 0;
 
   constructor(readonly capacity: number) {}
+
+  sent(value: number): Sent {
+    return { value, order: this.#taken++ };
+  }
 
   close(): void {
     this.closed = true;
@@ -686,10 +697,10 @@ class Channel {
     for (const flight of this.receivers.splice(0)) flight.wake();
   }
 
-  putBack(value: number): void {
+  putBack(sent: Sent): void {
     const receiver = this.takeReceiver();
-    if (receiver) receiver.give(value);
-    else this.values.unshift(value);
+    if (receiver) receiver.give(sent);
+    else this.values = [...this.values, sent].toSorted((a, b) => a.order - b.order);
   }
 
   /** The first that nobody has cancelled. */
@@ -708,8 +719,8 @@ class SendFlight extends Waiting<Of<"send">> {
     const channel = this.#channel;
     const receiver = channel.closed ? undefined : channel.takeReceiver();
     if (channel.closed) return this.decide(failure(Status.Closed));
-    if (receiver) receiver.give(this.op.value);
-    else if (channel.values.length < channel.capacity) channel.values.push(this.op.value);
+    if (receiver) receiver.give(channel.sent(this.op.value));
+    else if (channel.values.length < channel.capacity) channel.values.push(channel.sent(this.op.value));
     else return this.#join();
     this.decide(ok());
   }
@@ -735,15 +746,15 @@ class SendFlight extends Waiting<Of<"send">> {
 
 class ReceiveFlight extends Waiting<Of<"receive">> {
   /** A value that is on its way here, until the outcome is decided. */
-  #given: number | undefined;
-  #taken: number | undefined;
+  #given: Sent | undefined;
+  #taken: Sent | undefined;
   readonly #channel = this.model.channels[this.op.channel]!;
 
   protected start(): void {
     const channel = this.#channel;
     const sender = channel.senders.shift();
     if (sender) {
-      channel.values.push(sender.value);
+      channel.values.push(channel.sent(sender.value));
       sender.isTaken = true;
       sender.wake();
     }
@@ -757,15 +768,15 @@ class ReceiveFlight extends Waiting<Of<"receive">> {
     this.wait();
   }
 
-  give(value: number): void {
-    this.#given = value;
+  give(sent: Sent): void {
+    this.#given = sent;
     this.wake();
   }
 
-  #take(value: number): void {
+  #take(sent: Sent): void {
     this.#given = undefined;
-    this.#taken = value;
-    this.decide(ok({ value }));
+    this.#taken = sent;
+    this.decide(ok({ value: sent.value }));
   }
 
   protected member(_: number, result: Result): void {
