@@ -60,3 +60,28 @@ test("channel: a value is not given to a receiver that was cancelled, or a later
     [2, 2],
   ]);
 });
+
+test("channel: values that receivers give back come in the order in which they were sent", async () => {
+  const channel: Shared = { gates: [], channels: [0] };
+  const receive: Op = { op: "receive", channel: 0 };
+  const steps: Step[] = [
+    submit(0, receive),
+    submit(1, receive),
+    submit(2, { op: "timer", ms: 5 }, [
+      submit(3, send(1)),
+      submit(4, send(2)),
+      { do: "cancel", number: 0 },
+      { do: "cancel", number: 1 },
+    ]),
+    submit(5, { op: "timer", ms: 20 }, [submit(6, receive), submit(7, receive)]),
+  ];
+  await agree(channel, steps);
+  const stage = await Stage.on();
+  stage.send(channel, steps);
+  await stage.settle();
+  const received = stage.entries.filter(({ number }) => number >= 6);
+  expect(received.map(({ number, results }) => [number, results[2]])).toEqual([
+    [6, 1],
+    [7, 2],
+  ]);
+});
