@@ -1,10 +1,11 @@
 import { expect, test } from "vitest";
 import { RedirectMode, Status } from "../../assembly/abi.ts";
-import { bytesOf, expectBytes } from "../support/bytes.ts";
-import { eventually, onEachHost, onSimulatedHost } from "../support/hosts.ts";
+import { origin } from "../../src/index.ts";
+import { NO_BYTES, bytesOf, expectBytes, streamOf } from "../support/bytes.ts";
+import { eventually, expectNothingLeft, onEachHost, onSimulatedHost, simulatedHost } from "../support/hosts.ts";
 import type { TestHost } from "../support/hosts.ts";
 
-const { Aborted, BadResource, Invalid, Network, NotPermitted, Ok, Redirect, TimedOut, TooBig } = Status;
+const { Aborted, BadResource, Failed, Invalid, Network, NotPermitted, Ok, Redirect, TimedOut, TooBig } = Status;
 
 /** What the guest is to fetch. `headers` go out in this order. */
 interface Asked {
@@ -243,6 +244,15 @@ const behaviour = (host: TestHost): void => {
     expect(host.upstream.seen).toEqual(["HEAD /redirect/303?to=/cookies", "HEAD /cookies"]);
   });
 
+  test("fetch: a redirect knows a method however it is written", async () => {
+    expect(await echo(host, { url: "/redirect/302?to=/echo", method: "post", body: "body" })).toMatchObject({
+      method: "GET",
+      body: "",
+    });
+    await ask(host, { url: "/redirect/303?to=/cookies", method: "head" });
+    expect(host.upstream.seen.slice(2)).toEqual(["HEAD /redirect/303?to=/cookies", "HEAD /cookies"]);
+  });
+
   test("fetch: what was meant for one origin does not travel to another", async () => {
     const headers = [
       ["authorization", "Bearer secret"],
@@ -439,3 +449,38 @@ onSimulatedHost(
   },
   { limits: { bodyBytes: 2000, redirects: 3, connections: 2 } },
 );
+
+/** An origin whose owner answers what only looks like a response, or a response that is odd. */
+const answering = (respond: () => unknown) =>
+  simulatedHost("fetch", {
+    grants: ({ clock }) => {
+      const later = new Promise<void>((resolve) => clock.setTimeout(resolve, 10));
+      return { API: origin("http://one.test", { fetcher: { fetch: () => later.then(respond) as Promise<Response> } }) };
+    },
+  });
+
+test.for(NO_BYTES)("fetch: a body that brings %s is Failed", async ([, chunk]) => {
+  const host = await answering(() => new Response(streamOf(chunk)));
+  const message = "the body brings something else than bytes";
+  expect(await ask(host, { url: "/", max: 0 })).toEqual({ status: Failed, message });
+  await expectNothingLeft(host);
+});
+
+test.for([
+  ["that comes too late", { timeout: 5 }, TimedOut],
+  ["that nobody reads", {}, Ok],
+] as const)("fetch: a body without cancel() %s is let go of in silence", async ([, asked, status]) => {
+  const host = await answering(() => ({ status: 200, headers: new Headers(), body: {}, bodyUsed: false }));
+  const rejections: unknown[] = [];
+  const onRejection = (reason: unknown): void => void rejections.push(reason);
+  process.on("unhandledRejection", onRejection);
+  try {
+    expect(await ask(host, { url: "/", ...asked })).toMatchObject({ status });
+    await expectNothingLeft(host);
+    // A rejection is noticed after the promises of its event.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(rejections).toEqual([]);
+  } finally {
+    process.off("unhandledRejection", onRejection);
+  }
+});

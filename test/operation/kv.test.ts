@@ -376,3 +376,19 @@ test("kv: a store that throws, or takes for ever, costs no connection", async ()
   for (let i = 0; i < 20; i++) expect(await call(host, "get", { key: "a" })).toMatchObject({ status: Failed });
   expect(calls).toBe(20);
 });
+
+test.for([
+  ["text", "text"],
+  ["a number as text", "5"],
+  ["a number", 5],
+] as const)("kv: a store that gives %s where bytes are asked for has Failed", async ([, value]) => {
+  const store = {
+    ...memoryKv(),
+    get: async () => value,
+    getWithMetadata: async () => ({ value, metadata: null }),
+  } as unknown as KvStore;
+  const host = await simulatedHost("kv", { store });
+  const refused = { status: Failed, text: "" };
+  expect(await call(host, "get", { key: "a" })).toMatchObject(refused);
+  expect(await call(host, "get", { key: "a", withMetadata: 1 })).toMatchObject(refused);
+});

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { Status } from "../../assembly/abi.ts";
-import { bytesOf, expectBytes } from "../support/bytes.ts";
+import { NO_BYTES, bytesOf, expectBytes, streamOf } from "../support/bytes.ts";
 import { onEachHost, onSimulatedHost } from "../support/hosts.ts";
 import type { TestHost } from "../support/hosts.ts";
 
-const { Aborted, BadResource, Cancelled, Closed, Ok, TimedOut, TooBig } = Status;
+const { Aborted, BadResource, Cancelled, Closed, Failed, Ok, TimedOut, TooBig } = Status;
 
 const post = (host: TestHost, path: string, body: BodyInit): Promise<Response> =>
   host.fetch(path, { method: "POST", body });
@@ -87,6 +87,12 @@ onEachHost("read", (host) => {
 });
 
 onSimulatedHost("read", (host) => {
+  test.for(NO_BYTES)("read: a body that brings %s is Failed", async ([, chunk]) => {
+    const init = { method: "POST", body: streamOf(chunk), duplex: "half" } as RequestInit;
+    const message = "the body brings something else than bytes";
+    expect(await host.json("/bytes", init)).toEqual({ status: Failed, message });
+  });
+
   test("read: the deadline ends a read whose client does not go on", async () => {
     expect(await host.json("/bytes?timeout=20", endless())).toMatchObject({ status: TimedOut });
   });

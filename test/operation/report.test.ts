@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { Status } from "../../assembly/abi.ts";
+import { Opcode, Status } from "../../assembly/abi.ts";
+import { puppet, respond } from "../contract/puppet.ts";
 import { onEachHost } from "../support/hosts.ts";
 
 onEachHost(
@@ -20,3 +21,17 @@ onEachHost(
   },
   { runtimes: ["minimal", "stub"] },
 );
+
+test("report: of long texts the owner is told the first 1024 units, as text that is whole", async () => {
+  const stage = await puppet();
+  await stage.serve(function* (exchange, puppet) {
+    const [name, data] = ["n".repeat(1025), `\ufeff${"\u{1f642}".repeat(1000)}`];
+    puppet.submit({ opcode: Opcode.Report, name, data }, { opcode: Opcode.Report, name: "x".repeat(1024), data: "" });
+    puppet.submit(respond(exchange));
+    yield;
+  });
+  expect(stage.reports).toMatchObject([
+    { operation: "n".repeat(1024), message: `\ufeff${"\u{1f642}".repeat(511)}\ufffd` },
+    { operation: "x".repeat(1024), message: "" },
+  ]);
+});

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { PAIR_COUNT_MAX, Status } from "../../assembly/abi.ts";
+import { origin } from "../../src/index.ts";
 import { bytesOf, expectBytes } from "../support/bytes.ts";
-import { onEachHost, onSimulatedHost } from "../support/hosts.ts";
+import { expectNothingLeft, onEachHost, onSimulatedHost, simulatedHost } from "../support/hosts.ts";
 import type { TestHost } from "../support/hosts.ts";
 
 const { BadResource, Closed, Invalid, TooBig } = Status;
@@ -204,4 +205,23 @@ onSimulatedHost("respond", (host) => {
     const response = await host.fetch("/forward?url=/broken-body");
     await expect(response.text()).rejects.toThrow("broke");
   });
+});
+
+test("respond: a response whose status cannot be copied takes no headers, and is let go of", async () => {
+  let cancelled = 0;
+  const body = new ReadableStream({ cancel: () => void cancelled++ });
+  // As a network brings it; nobody can make such a response.
+  const upstream = { status: 799, headers: new Headers(), body, bodyUsed: false } as Response;
+  const host = await simulatedHost("respond", {
+    grants: () => ({ API: origin("http://one.test", { fetcher: { fetch: async () => upstream } }) }),
+  });
+  expect((await host.fetch("/forward?url=/&add")).status).toBe(500);
+  await host.ended();
+  expect(cancelled).toBe(1);
+  const message = "respond: no headers can be added to a response with status 799";
+  expect(await host.takeReports()).toMatchObject([
+    { kind: "unhandled", operation: "respond", status: Invalid, message },
+    { kind: "unanswered", operation: "respond" },
+  ]);
+  await expectNothingLeft(host);
 });

@@ -18,3 +18,18 @@ export async function expectBytes(response: Response, expected: Uint8Array): Pro
   expect(actual.length).toBe(expected.length);
   expect(Buffer.compare(actual, expected), "the bytes differ").toBe(0);
 }
+
+/** What a program may put into a stream, and is no bytes. */
+export const NO_BYTES: readonly (readonly [what: string, chunk: unknown])[] = [
+  ["text", "text"],
+  ["an ArrayBuffer", new ArrayBuffer(4)],
+  ["a Uint16Array", new Uint16Array(2)],
+];
+
+export const streamOf = (chunk: unknown): ReadableStream =>
+  new ReadableStream({
+    start(controller) {
+      controller.enqueue(chunk);
+      controller.close();
+    },
+  });
