@@ -345,6 +345,34 @@ test("contexts: what the platform refuses the host costs one request, and nobody
   expect(next.status).toBe(204);
 });
 
+test.for(["pooled", "shared"] as const)(
+  "contexts: a client that leaves inside a grant's call leaves no operation in flight, isolation %s",
+  async (isolation) => {
+    const client = new AbortController();
+    const store = memoryKv();
+    const leaving = kv({ ...store, get: (...args) => (client.abort(), store.get(...args)) });
+    const stage = await puppet({ isolation, resources: { STORE: leaving } });
+    const response = await stage.serve(
+      function* (_, puppet) {
+        const store = puppet.open("STORE");
+        puppet.submit(timer(5));
+        yield;
+        puppet.submit(get(store, "key"), put(store, "key", "value"));
+        puppet.submit(put(store, "key", "another"), timer(1000));
+      },
+      new Request("http://puppet.test/", { signal: client.signal }),
+    );
+    expect([response.status, await response.json()]).toMatchObject([500, { error: "abandoned" }]);
+    await stage.settle();
+    // The next turn frees their slots.
+    await stage.serve(function* (exchange, puppet) {
+      puppet.submit(respond(exchange));
+      yield;
+    });
+    expect(stage.proactor.counters).toMatchObject({ contexts: 0, inFlight: 1, instances: 1, killed: 1 });
+  },
+);
+
 describe("traps", () => {
   test.for(ISOLATIONS)(
     "contexts: a trap costs one request and is reported with its place, isolation %s",
@@ -388,6 +416,19 @@ describe("traps", () => {
     expect(proactor.counters).toMatchObject({ contexts: 0, inFlight: 1, instances: 1, traps: 1 });
     await simulation.settle();
     expect(simulation.clock.size).toBe(0);
+  });
+
+  test("contexts: a request that is sent when a trap is reported is served by another instance", async () => {
+    const sent: Promise<{ text: string }>[] = [];
+    let reports = 0;
+    const { ask, proactor, border } = await guest("test/contract", {
+      isolation: "shared",
+      onError: () => reports++ === 0 && sent.push(ask("/chain?n=3")),
+    });
+    expect((await ask("/unreachable")).status).toBe(500);
+    expect((await sent[0]!).text).toBe("3");
+    expect(border.instances).toBe(2);
+    expect(proactor.counters).toMatchObject({ contexts: 0, inFlight: 1, instances: 1, traps: 1 });
   });
 
   test("contexts: a request that was giving way to others when its instance is condemned fails too", async () => {
