@@ -136,6 +136,30 @@ describe.each(RELEASES)("$title", ({ suffix, options }) => {
       await expectNothingLeft(host);
     });
 
+    test("fiber: one that lets others go first ends with its client, and its place at a gate is another's", async () => {
+      const host = await start({ limits: { runs: 10 } });
+      for (let round = 0; round < 3; round++) {
+        const client = new AbortController();
+        const left = host.send("/spin?count=1000000&fibers&gate", { signal: client.signal });
+        for (let step = 0; step < 5; step++) await host.simulation.step();
+        client.abort();
+        expect(await (await host.simulation.run(left)).json()).toMatchObject({ error: "abandoned" });
+        expect(await textOf(host, "/spin?count=1&gate")).toBe("spun");
+      }
+      expect(host.simulation.clock.now()).toBe(0);
+      await expectNothingLeft(host);
+    });
+
+    test("fiber: a shutdown now is heard by a fiber, which can still answer", async () => {
+      const host = await start();
+      const answer = host.send("/missed");
+      await host.simulation.advance(1);
+      await host.simulation.run(host.proactor.shutdown("now"));
+      const response = await answer;
+      expect([response.status, await response.text()]).toEqual([200, "The host is shutting down."]);
+      expect(host.proactor.counters).toMatchObject({ contexts: 0, instances: 0, inFlight: 0 });
+    });
+
     test("fiber: a shutdown ends what it waits for", async () => {
       const host = await start();
       const answer = host.send("/wait?ms=60000");
@@ -170,6 +194,28 @@ describe.each(RELEASES)("$title", ({ suffix, options }) => {
       expect(host.proactor.counters).toMatchObject({ instances: 1, instantiated: 1 });
       // The accept, and the fiber that tells.
       expect(await textOf(host, "/state")).toMatch(/^1 0 /);
+      await expectNothingLeft(host);
+    });
+
+    test("fiber: who waits at a gate for one that aborts goes on at once", async () => {
+      const host = await start();
+      const [trapped, waited] = await host.fetchAll(["/trap?how=abort&after=5&gate", "/spin?count=1&gate"]);
+      expect([trapped!.status, await waited!.text()]).toEqual([500, "spun"]);
+      expect(host.simulation.clock.now()).toBe(5);
+      expect(await host.takeReports()).toMatchObject([{ kind: "trap", message: "a fiber gives up" }]);
+      await expectNothingLeft(host);
+    });
+
+    test("fiber: who waits at a gate for one that lets others go first goes on when its client leaves", async () => {
+      const host = await start({ limits: { runs: 10 } });
+      const client = new AbortController();
+      const left = host.send("/spin?count=1000000&fibers&gate", { signal: client.signal });
+      const waited = host.send("/spin?count=1&gate");
+      for (let step = 0; step < 5; step++) await host.simulation.step();
+      client.abort();
+      expect((await host.simulation.run(left)).status).toBe(500);
+      expect(await (await host.simulation.run(waited)).text()).toBe("spun");
+      expect(host.simulation.clock.now()).toBe(0);
       await expectNothingLeft(host);
     });
 

@@ -313,7 +313,11 @@ function onFiber(exchange: Exchange): void {
   else if (path == "/deep") exchange.respond(200, `${deep(numberOf(exchange, "depth"))}`);
   else if (path == "/trap") trap(exchange);
   else if (path == "/spin") {
-    for (let i = numberOf(exchange, "count"); i > 0; i--) noop().await();
+    const begins = has(exchange, "fibers");
+    for (let i = numberOf(exchange, "count"); i > 0; i--) {
+      if (begins) fiber(exchange, (_exchange) => {}).await();
+      else noop().await();
+    }
     exchange.respond(200, "spun");
   } else if (path == "/late") {
     exchange.respond(200, "answered");
@@ -365,5 +369,6 @@ serve((exchange: Exchange) => {
   else if (path == "/doomed") doomed(exchange);
   else if (path == "/outside") timer(1).await();
   else if (path == "/state") exchange.respond(200, `${inFlightCount()} ${staleCount()} ${memory.size()}`);
+  else if (has(exchange, "gate")) fiber(exchange, onFiber).limit(gate).submit();
   else fiber(exchange, onFiber).submit();
 });
