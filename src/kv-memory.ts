@@ -50,8 +50,8 @@ export function memoryKv(clock: Pick<Clock, "now"> = systemClock): KvStore {
 }
 
 /** What a namespace of Workers would encode by itself, a store here does not. Throws a TypeError. */
-export function checkValue(key: string, value: unknown): void {
-  if (value instanceof ArrayBuffer) return;
+export function checkValue(key: string, value: ArrayBuffer): void {
+  if (value?.[Symbol.toStringTag] === "ArrayBuffer") return;
   throw new TypeError(
     `put: the value of "${key}" is no ArrayBuffer; of a text, give new TextEncoder().encode(text).buffer`,
   );

@@ -1,3 +1,4 @@
+import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import { Status } from "../../assembly/abi.ts";
 import { NO_BYTES, bytesOf, expectBytes, streamOf } from "../support/bytes.ts";
@@ -16,6 +17,9 @@ const endless = (): RequestInit =>
     body: new ReadableStream({ start: (controller) => controller.enqueue(new TextEncoder().encode("begun")) }),
     duplex: "half",
   }) as RequestInit;
+
+const bringing = (chunk: unknown): RequestInit =>
+  ({ method: "POST", body: streamOf(chunk), duplex: "half" }) as RequestInit;
 
 onEachHost("read", (host) => {
   test.for([1, 1000, 16_384, 1_000_000])("read: a body of %d bytes", async (size) => {
@@ -88,10 +92,16 @@ onEachHost("read", (host) => {
 
 onSimulatedHost("read", (host) => {
   test.for(NO_BYTES)("read: a body that brings %s is Failed", async ([, chunk]) => {
-    const init = { method: "POST", body: streamOf(chunk), duplex: "half" } as RequestInit;
-    const message = "the body brings something else than bytes";
-    expect(await host.json("/bytes", init)).toEqual({ status: Failed, message });
+    const message = "the body is no stream of bytes";
+    expect(await host.json("/bytes", bringing(chunk))).toEqual({ status: Failed, message });
   });
+
+  test.for([Buffer.from("hi"), runInNewContext("new Uint8Array([104, 105])")])(
+    "read: a body of a program's own bytes, from another realm too",
+    async (chunk) => {
+      expect(await (await host.fetch("/bytes", bringing(chunk))).text()).toBe("hi");
+    },
+  );
 
   test("read: the deadline ends a read whose client does not go on", async () => {
     expect(await host.json("/bytes?timeout=20", endless())).toMatchObject({ status: TimedOut });
