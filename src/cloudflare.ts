@@ -41,9 +41,7 @@ export function createWorker<Env extends object>(
       const rest = typeof options === "function" ? options(env) : options;
       const grants = resources(env);
       if (!grants || grants instanceof Promise)
-        throw new TypeError(
-          "createWorker: the function gave no grants; write (env) => ({ NAME: kv(env.NAME) }), not async",
-        );
+        throw new TypeError("createWorker: give grants: (env) => ({ NAME: kv(env.NAME) }), not async");
       found = new Proactor(module, { ...rest, resources: grants });
       proactors.set(env, found);
     }

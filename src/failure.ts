@@ -25,6 +25,6 @@ export function messageOf(error: unknown): string {
 
 /** With what was behind it: of a connection that was refused, Node says only "fetch failed". */
 export function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause ? messageOf(error.cause) : "";
-  return cause ? `${messageOf(error)}: ${cause}` : messageOf(error);
+  const cause = error instanceof Error && error.cause;
+  return messageOf(error) + (cause ? `: ${messageOf(cause)}` : "");
 }

@@ -209,7 +209,7 @@ export async function readBody(
     // A stream that a program made may bring anything. Bytes of another realm, such as a test runner's, are bytes too.
     if (value && value[Symbol.toStringTag] !== "Uint8Array") {
       letGo();
-      throw new Failure(Status.Failed, "the body is no stream of bytes");
+      throw new Failure(Status.Failed, "the body is not bytes");
     }
     if (value?.length) {
       chunks.push(value);

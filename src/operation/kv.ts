@@ -43,7 +43,7 @@ function found(value: ArrayBuffer | null, { context }: Operation, metadata = "")
   if (value === null) throw new Failure(Status.NotFound, "kv: there is no such key");
   if (value.byteLength > bodyBytes) throw new Failure(Status.TooBig, `kv: the value has more than ${bodyBytes} bytes`);
   const bytes = new Uint8Array(value);
-  if (bytes.length !== value.byteLength) throw new Failure(Status.Failed, "kv: what the store gave is no ArrayBuffer");
+  if (bytes.length !== value.byteLength) throw new Failure(Status.Failed, "kv: the value is no ArrayBuffer");
   if (metadata === "") return { payload: bytes };
   const head = encodeBytes(metadata);
   return { payload: concatenate([head, bytes]), auxiliary: head.length };

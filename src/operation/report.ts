@@ -2,17 +2,17 @@
 
 import { REPORT_DROPPED } from "../../assembly/abi.ts";
 import { DONE } from "../completion.ts";
-import { encodeBytes } from "../memory.ts";
+import { decodeText, encodeBytes } from "../memory.ts";
 import type { Processor } from "../operation.ts";
 
 /** UTF-16 units of each text that the owner gets to see. */
 const TEXT_UNITS_MAX = 1024;
 
-const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true });
-
 /** A copy of its start: a slice would keep the whole text for as long as the owner keeps the report. */
 function startOf(text: string): string {
-  return text.length > TEXT_UNITS_MAX ? decoder.decode(encodeBytes(text.slice(0, TEXT_UNITS_MAX))) : text;
+  if (text.length <= TEXT_UNITS_MAX) return text;
+  const bytes = encodeBytes(text.slice(0, TEXT_UNITS_MAX));
+  return decodeText(bytes, 0, bytes.length);
 }
 
 export const Report: Processor = {

@@ -29,8 +29,7 @@ export const Respond: Processor = {
 
 function respond(submission: Submission, source: Source | undefined): Response {
   const { argument0: status, dataBytes } = submission;
-  if (status < 200 || status > 599)
-    throw new Failure(Status.Invalid, `respond: ${status} is no status from 200 to 599`);
+  checkStatus(status);
   if (isBodyless(status) && (source || dataBytes > 0))
     throw new Failure(Status.Invalid, `respond: a response with status ${status} has no body`);
   try {
@@ -40,6 +39,12 @@ function respond(submission: Submission, source: Source | undefined): Response {
   } catch (error) {
     throw error instanceof Failure ? error : new Failure(Status.Invalid, `respond: ${messageOf(error)}`);
   }
+}
+
+/** What a response can be made with. */
+function checkStatus(status: number): void {
+  if (status < 200 || status > 599)
+    throw new Failure(Status.Invalid, `respond: ${status} is no status from 200 to 599`);
 }
 
 /** Whether the platform sends it without a body. */
@@ -58,9 +63,7 @@ function forward(submission: Submission, source: Source | undefined): Response {
   if (added.length === 0) return source.take();
   // Looked at before the response is taken, as above.
   headersOf(added);
-  const { status } = source.message;
-  if (status < 200 || status > 599)
-    throw new Failure(Status.Invalid, `respond: no headers can be added to a response with status ${status}`);
+  checkStatus(source.message.status);
   const upstream = source.take();
   const response = new Response(upstream.body, upstream);
   for (const [name, value] of added) response.headers.append(name, value);

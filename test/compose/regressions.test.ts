@@ -39,9 +39,10 @@ test("gather: what was kept is given back when the deadline passes, or it is can
   }
 });
 
+const channel: Shared = { gates: [], channels: [0] };
+const receive: Op = { op: "receive", channel: 0 };
+
 test("channel: a value is not given to a receiver that was cancelled, or a later one would overtake it", async () => {
-  const channel: Shared = { gates: [], channels: [0] };
-  const receive: Op = { op: "receive", channel: 0 };
   const steps: Step[] = [
     submit(0, receive),
     submit(1, receive),
@@ -62,8 +63,6 @@ test("channel: a value is not given to a receiver that was cancelled, or a later
 });
 
 test("channel: values that receivers give back come in the order in which they were sent", async () => {
-  const channel: Shared = { gates: [], channels: [0] };
-  const receive: Op = { op: "receive", channel: 0 };
   const steps: Step[] = [
     submit(0, receive),
     submit(1, receive),

@@ -461,7 +461,7 @@ const answering = (respond: () => unknown) =>
 
 test.for(NO_BYTES)("fetch: a body that brings %s is Failed", async ([, chunk]) => {
   const host = await answering(() => new Response(streamOf(chunk)));
-  const message = "the body is no stream of bytes";
+  const message = "the body is not bytes";
   expect(await ask(host, { url: "/", max: 0 })).toEqual({ status: Failed, message });
   await expectNothingLeft(host);
 });

@@ -92,7 +92,7 @@ onEachHost("read", (host) => {
 
 onSimulatedHost("read", (host) => {
   test.for(NO_BYTES)("read: a body that brings %s is Failed", async ([, chunk]) => {
-    const message = "the body is no stream of bytes";
+    const message = "the body is not bytes";
     expect(await host.json("/bytes", bringing(chunk))).toEqual({ status: Failed, message });
   });
 

@@ -218,7 +218,7 @@ test("respond: a response whose status cannot be copied takes no headers, and is
   expect((await host.fetch("/forward?url=/&add")).status).toBe(500);
   await host.ended();
   expect(cancelled).toBe(1);
-  const message = "respond: no headers can be added to a response with status 799";
+  const message = "respond: 799 is no status from 200 to 599";
   expect(await host.takeReports()).toMatchObject([
     { kind: "unhandled", operation: "respond", status: Invalid, message },
     { kind: "unanswered", operation: "respond" },

@@ -53,5 +53,5 @@ test.for([
   ["a promise", async () => ({})],
 ])("grants: a function that gives %s is told what to give", ([, resources]) => {
   const worker = createWorker(new WebAssembly.Module(readFileSync(path("build/worker.wasm"))), untyped(resources));
-  expect(() => worker.proactor({})).toThrow("createWorker: the function gave no grants; write (env) => ({");
+  expect(() => worker.proactor({})).toThrow("createWorker: give grants: (env) => ({");
 });
