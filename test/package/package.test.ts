@@ -262,6 +262,18 @@ test.for([
   },
 );
 
+test("package: the README's guest passes tsc with the configuration for editors, and a wrong one does not", async () => {
+  const guest = join(folder, "guest");
+  const [configuration] = /\{ "extends": "wasm-proactor\/tsconfig\.json" \}/.exec(readme.text)!;
+  mkdirSync(guest);
+  writeFileSync(join(guest, "tsconfig.json"), configuration);
+  cpSync(join(folder, "app.ts"), join(guest, "app.ts"));
+  const tsc = path("node_modules/typescript/bin/tsc");
+  expect(await run(process.execPath, tsc, "-p", "guest")).toBe("");
+  writeFileSync(join(guest, "wrong.ts"), 'import { kv } from "wasm-proactor";\nkv("CACHE").gett("key");\n');
+  await expect(run(process.execPath, tsc, "-p", "guest")).rejects.toThrow(/wrong\.ts.*gett/);
+});
+
 test("package: the README's Worker passes tsc in the Workers' world", async () => {
   cpSync(path("worker/wasm.d.ts"), join(folder, "wasm.d.ts"));
   const options = { target: "ES2022", module: "ESNext", moduleResolution: "Bundler", noEmit: true, strict: true };
