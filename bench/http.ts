@@ -37,7 +37,7 @@ const ISOLATIONS = ["shared", "pooled", "request"] as const;
 
 /** What is asked of the platform whatever the host; with an instance for each request, or without. */
 const FLOORS: Record<string, { routes: string[]; isolation?: "request" }> = {
-  floor: { routes: ["kv", "kv-10", "fetch-5", "echo"] },
+  floor: { routes: ["kv", "kv-10", "fetch-5", "echo", "forward"] },
   "floor-request": { routes: ["hello"], isolation: "request" },
 };
 

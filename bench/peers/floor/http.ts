@@ -16,11 +16,16 @@ const memory = new Uint8Array(new WebAssembly.Memory({ initial: 32 }).buffer);
 
 const valueOf = (key: string, { CACHE }: Env): Promise<ArrayBuffer | null> => CACHE.get(key, { type: "arrayBuffer" });
 
-async function textOf(url: string): Promise<string> {
+async function fetched(url: string): Promise<Response> {
   const { signal } = new AbortController();
   const response = await fetch(url, { signal, redirect: "manual" });
   const texts: string[] = [];
   response.headers.forEach((value, name) => texts.push(name, value));
+  return response;
+}
+
+async function textOf(url: string): Promise<string> {
+  const response = await fetched(url);
   return decoder.decode(await response.arrayBuffer());
 }
 
@@ -44,6 +49,8 @@ const routes: Record<string, (request: Request, env: Env) => Response | Promise<
     memory.set(body);
     return new Response(new Uint8Array(memory.subarray(0, body.length)), { headers });
   },
+
+  "/forward": () => fetched("http://upstream.test/large"),
 };
 
 export default {
