@@ -12,11 +12,9 @@ export class Failure extends Error {
   }
 }
 
-/** The status for whatever a platform's promise was rejected with. */
+/** The status for whatever was thrown. */
 export function statusOf(error: unknown): Status {
-  if (error instanceof Failure) return error.status;
-  if (error instanceof Error && error.name === "AbortError") return Status.Aborted;
-  return Status.Failed;
+  return error instanceof Failure ? error.status : Status.Failed;
 }
 
 export function messageOf(error: unknown): string {
