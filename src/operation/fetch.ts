@@ -119,7 +119,7 @@ async function send(
   try {
     return await grant.fetch(url, init);
   } catch (error) {
-    throw signal.aborted ? error : new Failure(Status.Network, `fetch: ${reasonOf(error)}`);
+    throw new Failure(Status.Network, `fetch: ${reasonOf(error)}`);
   } finally {
     connections.handOn();
   }
