@@ -8,7 +8,6 @@ export class Failure extends Error {
     message: string,
   ) {
     super(message);
-    this.name = "Failure";
   }
 }
 
