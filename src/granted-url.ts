@@ -24,8 +24,3 @@ export function grantedUrl(text: string, base: string, grant: OriginGrant, other
     throw new Failure(Status.NotPermitted, `fetch: ${url.origin} is not among the granted origins`);
   return url.href;
 }
-
-/** Of a granted URL. */
-export function originOf(url: string): string {
-  return new URL(url).origin;
-}

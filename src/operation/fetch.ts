@@ -3,7 +3,7 @@
 import { FETCH_BODY, RedirectMode, Status } from "../../assembly/abi.ts";
 import type { Context } from "../context.ts";
 import { Failure, reasonOf } from "../failure.ts";
-import { grantedUrl, originOf } from "../granted-url.ts";
+import { grantedUrl } from "../granted-url.ts";
 import type { Operation, Processor } from "../operation.ts";
 import { encodeTexts, headersOf, textsOf } from "../pairs.ts";
 import { cancelBody, readBody, readWhole, statedBytes } from "../resource.ts";
@@ -133,7 +133,8 @@ const DESCRIPTIONS = /^content-(encoding|language|length|location|type)$/;
 /** The request that a redirect asks for, as the fetch standard says. */
 function redirected(request: OutgoingRequest, status: number, location: string, grant: OriginGrant): OutgoingRequest {
   const url = grantedUrl(location, request.url, grant, Status.Redirect);
-  const headers = originOf(url) === originOf(request.url) ? request.headers : without(SECRETS, request.headers);
+  const isSameOrigin = new URL(url).origin === new URL(request.url).origin;
+  const headers = isSameOrigin ? request.headers : without(SECRETS, request.headers);
   const becomesGet = status === 303 ? request.method !== "HEAD" : status < 303 && request.method === "POST";
   if (becomesGet) return { url, method: "GET", headers: without(DESCRIPTIONS, headers), body: null };
   if (request.body instanceof ReadableStream)
