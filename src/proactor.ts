@@ -110,8 +110,8 @@ export class Proactor implements Host {
   async shutdown(mode: Shutdown = "graceful"): Promise<void> {
     checkNames("shutdown", [mode], ["graceful", "now"]);
     if (this.#shutdownMode !== "now") this.#shutdownMode = mode;
-    for (let instance = this.#takeIdle(); instance; instance = this.#takeIdle())
-      if (instance.contexts === 0) instance.retire(); // A shared one in use goes with its last request.
+    // A shared one in use goes with its last request.
+    for (const instance of this.#idle.splice(0)) if (instance.contexts === 0) instance.retire();
     for (const { instance } of this.#contexts.keys()) instance.accept?.end(Status.ShutDown, SHUT_DOWN.detail);
     void this.#ask([...this.#contexts.keys()].map((context) => [context, context.signs]));
     while (this.#contexts.size > 0) await (this.#emptied ??= deferred()).promise;
