@@ -7,7 +7,6 @@
 import { Opcode, Status } from "../assembly/abi.ts";
 import { Chain } from "./chain.ts";
 import { CompletionRing } from "./completion-ring.ts";
-import { DONE } from "./completion.ts";
 import type { Completion, Named } from "./completion.ts";
 import { Connections } from "./connections.ts";
 import { Deadlines } from "./deadlines.ts";
@@ -75,10 +74,8 @@ export class Context {
     this.instance.forget(operation);
   }
 
-  /** Completes a wait of this context, on whichever context's stack. */
-  wakeOperation(operation: Operation): void {
-    operation.succeed(DONE);
-  }
+  /** Completes a wait of this context, on whichever context's stack. The instance's has none. */
+  wakeOperation(_wait: Operation): void {}
 
   /** Takes the final completion of what was admitted. */
   complete(admitted: Named, completion: Completion): void {
