@@ -193,7 +193,7 @@ export async function readBody(
   body: ReadableStream<Uint8Array> | null,
   bytesMax: number,
   signal: AbortSignal,
-  expected = 0,
+  expected: number,
 ): Promise<Uint8Array> {
   if (!body) return new Uint8Array(0);
   const reader = readerOf(body);
