@@ -19,7 +19,7 @@ export class CompletionRing {
   demanded = false;
   #places = PLACES_AT_START;
   #first = 0;
-  // Not typed, and empty: a request's ring costs no more than the places that it comes to use.
+  // Plain arrays, empty at first: a request's ring takes no more than the places that it comes to use.
   #names: number[] = [];
   #completions: Completion[] = [];
 

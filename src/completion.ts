@@ -27,7 +27,7 @@ export class Completion {
     readonly auxiliary = 0,
     /** Completion flags. */
     readonly flags = 0,
-    /** Whether no handler waits for what it brings. A failure was reported when it happened, and is not marked. */
+    /** Whether no handler waits for what it brings. A failure is not marked so: it was reported when it happened. */
     readonly detached = false,
   ) {}
 }

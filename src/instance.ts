@@ -81,13 +81,14 @@ export class Instance {
   interrupted = false;
   /** Tell the guest of fibers of ended requests, before the next turn. */
   readonly orphans: (() => void)[] = [];
+  /** The completions of the last poll. */
+  readonly queue: CompletionQueue;
   readonly #host: Host;
   readonly #limits: Limits;
   readonly #counters: Counters;
   readonly #exports: Exports;
   readonly #memory: Memory;
   readonly #submission: Submission;
-  readonly queue: CompletionQueue;
   readonly #granted: Grants;
   #lastResource = 0;
   /** Completions that the guest may still take on this turn. */

@@ -1,7 +1,7 @@
 // Names: what is misspelt must not quietly be the default, or nothing.
 
 /**
- * The settings, with the default of each that is left out or undefined, as an optional one of the owner's may be. Throws a
+ * The settings, with the default of each that is left out, or that is undefined because its owner leaves it open. Throws a
  * TypeError if one is unknown. `what` says what they are.
  */
 export function complete<T extends object>(what: string, settings: Partial<T>, defaults: T): T {

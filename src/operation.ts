@@ -29,18 +29,22 @@ export interface Processor {
   readonly flags?: number | undefined;
   /** Reads and checks the arguments, inside `submit`, and says what to do. Throws a Failure and has changed nothing. */
   decode(submission: Submission, context: Context): Work;
-  /** Whether this is admitted even when the host is full: it makes room, or ends what holds it, which may be the answer. */
+  /** Whether this is admitted even when the host is full, because it makes room. What it would end may stand for yes. */
   relieves?: ((submission: Submission, context: Context) => boolean | Operation | undefined) | undefined;
   /** Whether it only tells the host something, which it hears even when it is full or shutting down. */
   readonly tells?: true | undefined;
 }
 
 export class Operation implements Named {
-  // Of the submission, which is moved on.
+  // What the submission says, which has moved on to the next record by then.
   readonly slot: number;
   readonly generation: number;
   readonly opcode: Opcode;
   readonly detached: boolean;
+  /** The resource that it works on; closing that one cancels this. */
+  readonly target: number;
+  /** Bytes of arguments that the host holds for it. */
+  readonly heldBytes: number;
   /** Whether the final completion is decided. What comes later is disposed of. */
   settled = false;
   // Its neighbours in flight.
@@ -50,11 +54,6 @@ export class Operation implements Named {
   woken = false;
   #controller: AbortController | undefined;
   #deadline: Deadline | undefined;
-
-  /** The resource that it works on; closing that one cancels this. */
-  readonly target: number;
-  /** Bytes of arguments that the host holds for it. */
-  readonly heldBytes: number;
 
   constructor(
     readonly context: Context,

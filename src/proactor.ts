@@ -4,8 +4,8 @@
 // time in each instance, which is reused after a clean end. "shared": many requests at once in one instance; an abort
 // of the guest costs one of them, anything worse costs them all, and a new instance takes over.
 
-import type { Clock } from "./deadlines.ts";
 import { Status } from "../assembly/abi.ts";
+import type { Clock } from "./deadlines.ts";
 import { deferred } from "./deferred.ts";
 import type { Deferred } from "./deferred.ts";
 import { messageOf } from "./failure.ts";

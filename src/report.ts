@@ -12,9 +12,10 @@ export interface Place {
 /** Something that went wrong and that no handler of the guest has dealt with. */
 export interface ErrorReport extends Partial<Place> {
   /**
-   * `trap`: the module trapped. `unanswered`: a context fell silent without a response. `unhandled`: an operation
-   * failed that has no handler. `dropped`: one failed in whose place another was taken. `unexpected`: a processor threw what it should not. `killed`: the platform ended a
-   * request without a word. `open`: the guest asked for a resource that was not granted.
+   * `trap`: the module trapped. `unanswered`: a context fell silent without a response. `unhandled`: an operation failed
+   * that has no handler. `dropped`: one failed in whose place another was taken. `unexpected`: a processor threw what it
+   * should not. `killed`: the platform ended a request without a word. `open`: the guest asked for a resource that was not
+   * granted.
    */
   kind: "trap" | "unanswered" | "unhandled" | "dropped" | "unexpected" | "killed" | "open";
   message: string;

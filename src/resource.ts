@@ -163,8 +163,8 @@ export function cancelBody(response: Response): void {
   if (body && !bodyUsed) (async () => body.cancel())().catch(() => {});
 }
 
-// Bytes that one read brings, where it brings as many as there is room for: each read costs the platform much. A body is
-// not believed that it has more than the larger number.
+// Bytes that one read brings, where it brings as many as there is room for: each read costs the platform much. No room is
+// made for more than the larger number at once, whatever a body says of its length.
 const READ_BYTES_MIN = 16 * 1024;
 const READ_BYTES_MAX = 2 * 1024 * 1024;
 

@@ -111,6 +111,9 @@ function warn({ ms, handler, operation, token }: SlowHandler): void {
   console.warn(`wasm-proactor: slow: ${name} took ${ms} ms, for ${operation} ${token.slot}:${token.generation}`);
 }
 
+/** The subsection of "name" that names functions. */
+const FUNCTION_NAMES = 1;
+
 /** The names in the module's custom section "name", by the numbers of their functions. */
 function functionNames(module: WebAssembly.Module): Map<number, string> {
   const names = new Map<number, string>();
@@ -141,6 +144,3 @@ function functionNames(module: WebAssembly.Module): Map<number, string> {
   }
   return names;
 }
-
-/** The subsection of "name" that names functions. */
-const FUNCTION_NAMES = 1;
