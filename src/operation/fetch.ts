@@ -6,7 +6,8 @@ import { Failure, reasonOf } from "../failure.ts";
 import { grantedUrl } from "../granted-url.ts";
 import type { Operation, Processor } from "../operation.ts";
 import { encodeTexts, headersOf, textsOf } from "../pairs.ts";
-import { cancelBody, readBody, readWhole, statedBytes } from "../resource.ts";
+import { readBody, readWhole, statedBytes } from "../read-body.ts";
+import { cancelBody } from "../resource.ts";
 import type { OriginGrant } from "../resource.ts";
 import type { Submission } from "../submission.ts";
 

@@ -1,7 +1,7 @@
 // Read: brings the whole body of a request or a response into the guest.
 
 import type { Processor } from "../operation.ts";
-import { readBody } from "../resource.ts";
+import { readBody } from "../read-body.ts";
 
 export const Read: Processor = {
   name: "read",

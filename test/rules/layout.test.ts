@@ -6,7 +6,15 @@ import type { Import } from "./sources.ts";
 
 const ABI = "assembly/abi";
 /** What the host's operations are written with. */
-const TOOLS = new Set(["src/completion", "src/failure", "src/granted-url", "src/memory", "src/pairs", "src/resource"]);
+const TOOLS = new Set([
+  "src/completion",
+  "src/failure",
+  "src/granted-url",
+  "src/memory",
+  "src/pairs",
+  "src/read-body",
+  "src/resource",
+]);
 const ADAPTERS = ["src/cloudflare.ts", "src/node.ts"];
 
 /** Fails with one line for each import of these files that the rule objects to. */
