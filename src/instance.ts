@@ -111,8 +111,8 @@ export class Instance {
     this.#memory = new Memory(this.#exports.memory);
     this.#submission = new Submission(this.#memory);
     this.queue = new CompletionQueue(this.#memory);
-    host.counters.instances++;
-    host.counters.instantiated++;
+    this.#counters.instances++;
+    this.#counters.instantiated++;
     this.current = this.context;
     this.#left = this.#limits.budget;
     try {
