@@ -15,6 +15,7 @@ import type { Speed } from "../conformance/portability.ts";
 import { path } from "../scripts/paths.ts";
 import { Load } from "./load.ts";
 import type { Answered } from "./load.ts";
+import { spreadOf } from "./statistics.ts";
 
 const HELP = `Requests per second, p99 and processor time of each host, beside a plain handler in its language.
 
@@ -30,6 +31,10 @@ const { values } = parseArgs({
     help: { type: "boolean", short: "h" },
   },
 });
+if (values.help) {
+  console.log(HELP);
+  process.exit();
+}
 const [slices, seconds] = [Number(values.slices), Number(values.seconds)];
 
 const ROUTES = { hello: "/hello", "one KV read": "/kv/bench", "aggregate of 5": "/aggregate?n=5&delay=0" };
@@ -45,8 +50,6 @@ interface Slice extends Answered {
   /** Microseconds of each request. */
   cpu?: number;
 }
-
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
 
 /** Linux counts a process's time in ticks: so many make a second. */
 const TICKS = 100;
@@ -83,6 +86,11 @@ async function slice(server: Server, at: string): Promise<Slice> {
   return before === undefined || after === undefined ? loaded : { ...loaded, cpu: (after - before) / loaded.answers };
 }
 
+// The medians of slices.
+const rate = (all: Slice[]): number => spreadOf(all.map(({ answers, seconds }) => answers / seconds)).median;
+const p99 = (all: Slice[]): number => spreadOf(all.map(({ p99 }) => p99)).median;
+const cpu = (all: Slice[]): number => spreadOf(all.map(({ cpu }) => cpu!)).median;
+
 async function measure(host: Server, plain: Server, routes: Record<string, string>): Promise<Record<string, Speed>> {
   const speeds: Record<string, Speed> = {};
   for (const url of [await host.url, await plain.url])
@@ -96,10 +104,7 @@ async function measure(host: Server, plain: Server, routes: Record<string, strin
     // The first of each has warmed up.
     ours.shift();
     plains.shift();
-    const rate = (all: Slice[]): number => median(all.map(({ answers, seconds }) => answers / seconds));
-    const p99 = (all: Slice[]): number => median(all.map(({ p99 }) => p99));
     const told = ours.every(({ cpu }) => cpu !== undefined);
-    const cpu = (all: Slice[]): number => median(all.map(({ cpu }) => cpu!));
     speeds[route] = {
       perSecond: rate(ours),
       p99: p99(ours),
@@ -116,11 +121,6 @@ async function measure(host: Server, plain: Server, routes: Record<string, strin
     );
   }
   return speeds;
-}
-
-if (values.help) {
-  console.log(HELP);
-  process.exit();
 }
 const results: Record<string, { speed: Record<string, Speed> }> = {};
 for (const host of readHosts(values.host)) {

@@ -4,7 +4,7 @@
 import { rmSync } from "node:fs";
 import type { Cell, CellSource, Metric, Variant } from "./compare.ts";
 import { runProgram } from "./program.ts";
-import { quantile } from "./statistics.ts";
+import { spreadOf } from "./statistics.ts";
 import { Workerd, configure, timed } from "./workerd.ts";
 
 const ms = (what: string): Metric => ({ unit: `ms, ${what}`, better: "less" });
@@ -71,16 +71,9 @@ function variantOf(name: string, entry: string, starts: number, texts: Record<st
       const samples: Record<string, number>[] = [];
       while (samples.length < starts) samples.push(await once());
       return Object.fromEntries(
-        Object.keys(samples[0]!).map((metric) => [metric, medianOf(samples.map((sample) => sample[metric]!))]),
+        Object.keys(samples[0]!).map((metric) => [metric, spreadOf(samples.map((sample) => sample[metric]!)).median]),
       );
     },
     stop: async () => void (folder && rmSync(folder, { recursive: true })),
   };
-}
-
-function medianOf(values: number[]): number {
-  return quantile(
-    values.toSorted((a, b) => a - b),
-    0.5,
-  );
 }
