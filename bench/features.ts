@@ -2,12 +2,12 @@
 
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { gzipSync } from "node:zlib";
 import type { GuestJob, GuestResult } from "../scripts/asc-worker.ts";
 import { path } from "../scripts/paths.ts";
+import { gzipped } from "../scripts/size.ts";
 
 export interface FeatureSize {
-  feature: string;
+  what: string;
   raw: number;
   gzip: number;
 }
@@ -92,6 +92,6 @@ export async function measureFeatures(): Promise<FeatureSize[]> {
   return sizes;
 }
 
-function sizeOf(feature: string, bytes: Uint8Array): FeatureSize {
-  return { feature, raw: bytes.byteLength, gzip: gzipSync(bytes, { level: 9 }).byteLength };
+function sizeOf(what: string, bytes: Uint8Array): FeatureSize {
+  return { what, raw: bytes.byteLength, gzip: gzipped(bytes) };
 }

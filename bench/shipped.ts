@@ -3,10 +3,10 @@
 
 import { readFileSync } from "node:fs";
 import { builtinModules } from "node:module";
-import { gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import type { Plugin } from "esbuild";
 import { path, ROOT } from "../scripts/paths.ts";
+import { gzipped } from "../scripts/size.ts";
 import type { Cell, Metric } from "./compare.ts";
 import { prepare } from "./peers/prepare.ts";
 
@@ -73,7 +73,5 @@ async function sizesOf(source: string): Promise<Record<string, number>> {
     hostGzip: gzipped(host),
   };
 }
-
-const gzipped = (bytes: Uint8Array): number => gzipSync(bytes, { level: 9 }).byteLength;
 
 const sum = (numbers: number[]): number => numbers.reduce((all, one) => all + one, 0);

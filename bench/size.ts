@@ -3,12 +3,8 @@
 import { measureSizes } from "../scripts/size.ts";
 import type { Cell, CellSource } from "./compare.ts";
 import { measureFeatures } from "./features.ts";
+import type { FeatureSize } from "./features.ts";
 import { shippedCell } from "./shipped.ts";
-
-interface Bytes {
-  raw: number;
-  gzip: number;
-}
 
 const METRICS: Cell["metrics"] = {
   raw: { unit: "bytes", better: "less" },
@@ -17,19 +13,13 @@ const METRICS: Cell["metrics"] = {
 
 export function sizeCells(): CellSource[] {
   return [
-    {
-      name: "size/package",
-      open: async () => cellOf((await measureSizes()).map(({ what, raw, gzip }) => [what.trim(), { raw, gzip }])),
-    },
+    { name: "size/package", open: async () => cellOf(await measureSizes()) },
     { name: "size/peers", open: shippedCell },
-    {
-      name: "size/features",
-      open: async () => cellOf((await measureFeatures()).map(({ feature, raw, gzip }) => [feature, { raw, gzip }])),
-    },
+    { name: "size/features", open: async () => cellOf(await measureFeatures()) },
   ];
 }
 
-function cellOf(sizes: [what: string, bytes: Bytes][]): Cell {
-  const variants = sizes.map(([name, bytes]) => ({ name, measure: async () => ({ ...bytes }) }));
+function cellOf(sizes: FeatureSize[]): Cell {
+  const variants = sizes.map(({ what, raw, gzip }) => ({ name: what.trim(), measure: async () => ({ raw, gzip }) }));
   return { metrics: METRICS, variants, roundsMax: 1 };
 }
