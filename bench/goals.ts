@@ -89,15 +89,7 @@ function time(cell: string, other: string, options: Options): Claim {
 /** How many times faster than another. */
 function faster(cell: string, other: string, options: Options): Claim {
   const says = `${nameOf(cell)}: times as fast as ${other}`;
-  return {
-    says,
-    cell,
-    variant: OURS,
-    metric: "time",
-    comparison: "other / value",
-    against: { variant: other },
-    ...options,
-  };
+  return { ...time(cell, other, options), says, comparison: "other / value" };
 }
 
 /** How much an operation's time grows from one size to another. */
