@@ -52,20 +52,34 @@ function overSizes(family: string, title: string, x: string, log: 2 | 10 = 2, fo
   }));
 }
 
+type Unit = [size: number, name: string];
+
+// The largest first.
+const TIMES: Unit[] = [
+  [1e9, "s"],
+  [1e6, "ms"],
+  [1e3, "µs"],
+  [1, "ns"],
+];
+const BYTES: Unit[] = [
+  [2 ** 20, "MB"],
+  [2 ** 10, "KB"],
+  [1, "B"],
+];
+
 /** Nanoseconds as they are read. */
 function timeText(ns: number): string {
-  const [power, unit] = [[1e9, "s"] as const, [1e6, "ms"] as const, [1e3, "µs"] as const].find(
-    ([power]) => ns >= power,
-  ) ?? [1, "ns"];
-  return `${number(ns / power)} ${unit}`;
+  return inUnits(ns, TIMES);
 }
 
 function byteText(bytes: number): string {
-  const [power, unit] = [[2 ** 20, "MB"] as const, [2 ** 10, "KB"] as const].find(([power]) => bytes >= power) ?? [
-    1,
-    "B",
-  ];
-  return `${number(bytes / power)} ${unit}`;
+  return inUnits(bytes, BYTES);
+}
+
+/** In the largest unit of which it is one, or else in the smallest. */
+function inUnits(value: number, units: Unit[]): string {
+  const [size, name] = units.find(([size]) => value >= size) ?? units.at(-1)!;
+  return `${number(value / size)} ${name}`;
 }
 
 /** A line for each variant, a point for each cell. There is no place for 0 on a logarithmic axis. */
