@@ -52,16 +52,11 @@ _Noreturn void proactor_abort(const void *message, uint32_t message_bytes, const
                               uint32_t line, uint32_t column);
 `;
 
-/** Fields whose offsets abi.ts does not name by the field alone. */
-const FIELDS: Record<string, string> = Object.fromEntries(
-  [0, 1, 2, 3].map((index) => [`ARGUMENT_${index}`, `argument[${index}]`]),
-);
-
 /** The header's text. */
 export function headerText(): string {
   const abi = readFileSync(path("assembly/abi.ts"), "utf8");
   const constants = [...abi.matchAll(/(?:^\/\*\* (.*) \*\/\n)?^export const (\w+): u32 = (.+);$/gm)].map(
-    ([, says, name, value]) => `${comment(says)}#define PROACTOR_${name} ${plain(value!)}u\n`,
+    ([, says, name, value]) => `${comment(says)}#define PROACTOR_${name} ${value!.replaceAll("_", "")}u\n`,
   );
   const enums = [...abi.matchAll(/^\/\*\* (.*) \*\/\nexport enum (\w+) \{\n([^}]*)\}/gm)].map(
     ([, says, name, body]) => {
@@ -94,7 +89,7 @@ function checks(abi: string): string[] {
     const type = `proactor_${record!.toLowerCase()}`;
     const number = `PROACTOR_${record}_${name}`;
     if (name === "BYTES") return [`_Static_assert(sizeof(${type}) == ${number}, "${type}");`];
-    const field = FIELDS[name!] ?? name!.toLowerCase();
+    const field = name!.toLowerCase().replace(/^argument_(\d)$/, "argument[$1]");
     return [`_Static_assert(offsetof(${type}, ${field}) == ${number}, "${field}");`];
   });
 }
@@ -102,10 +97,6 @@ function checks(abi: string): string[] {
 function comment(text: string | undefined, indent = ""): string {
   if (!text) return "";
   return `${indent}/* ${text.replace(/\s*\n\s*\*?\s*/g, " ").trim()} */\n`;
-}
-
-function plain(value: string): string {
-  return value.replaceAll("_", "");
 }
 
 /** As the header spells names. */
