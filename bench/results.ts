@@ -46,7 +46,10 @@ export function merge(older: Results, newer: Results): Results {
   return { runs: [...runs.values()].filter(({ date }) => named.has(date)), cells };
 }
 
-/** Four digits are more than any sample is worth, unless it is a count; a list of samples stands on one line, and so does a span of time. */
+/**
+ * Four digits are more than any sample is worth, unless it is a count. A list of samples stands on one line, and so does a
+ * span of time.
+ */
 export function writeResults(file: string, results: Results): void {
   mkdirSync(dirname(file), { recursive: true });
   const text = JSON.stringify(results, rounded, 1);
