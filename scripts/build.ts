@@ -144,14 +144,16 @@ function guestJobs(only: BuildOptions["only"]): GuestJob[] {
 function peerJobs(): GuestJob[] {
   return globSync("bench/peers/*/assembly/guest.ts", { cwd: ROOT })
     .toSorted()
-    .map((entry) => job(entry, `build/bench/peers/${entry.split("/")[2]}.wasm`, [], "bench/peers/asconfig.json"));
+    .map((entry) =>
+      job(entry, `build/bench/peers/${entry.split("/")[2]}.wasm`, { config: "bench/peers/asconfig.json" }),
+    );
 }
 
 /** Beside its host, which imports it from there. It imports the package by its name, as a user's guest does. */
 function exampleJobs(): GuestJob[] {
   return globSync("examples/*/guest.ts", { cwd: ROOT })
     .toSorted()
-    .map((entry) => job(entry, entry.replace(/ts$/, "wasm"), [], "examples/asconfig.json"));
+    .map((entry) => job(entry, entry.replace(/ts$/, "wasm"), { config: "examples/asconfig.json" }));
 }
 
 function jobsOf(folder: string): GuestJob[] {
@@ -167,15 +169,18 @@ function jobsOf(folder: string): GuestJob[] {
         targets.split(/[ ,]+/).map((target): GuestJob => {
           const suffix = (runtime === "incremental" ? "" : `.${runtime}`) + (target === "release" ? "" : `.${target}`);
           const outFile = `build/${folder}/${basename(entry, ".ts")}${suffix}.wasm`;
-          const { argv } = job(entry, outFile, ["--runtime", runtime, ...added]);
-          return { entry, outFile, argv: argv.with(argv.indexOf("release"), target), asyncified };
+          return job(entry, outFile, { target, argv: ["--runtime", runtime, ...added], asyncified });
         }),
       );
     });
 }
 
-function job(entry: string, outFile: string, argv: string[] = [], config = "asconfig.json"): GuestJob {
-  return { entry, outFile, argv: ["--config", config, "--target", "release", ...argv] };
+function job(
+  entry: string,
+  outFile: string,
+  { config = "asconfig.json", target = "release", argv = [] as string[], asyncified = false } = {},
+): GuestJob {
+  return { entry, outFile, argv: ["--config", config, "--target", target, ...argv], asyncified };
 }
 
 async function buildGuests(jobs: GuestJob[], stamps: Record<string, Stamp>, report: (text: string) => void) {
