@@ -218,11 +218,7 @@ async function buildGuests(jobs: GuestJob[], stamps: Record<string, Stamp>, repo
 /** The hostile modules, as the conformance corpus has them. */
 async function buildHostile(stamps: Record<string, Stamp>, report: (text: string) => void): Promise<void> {
   const folder = "build/conformance/hostile";
-  const inputs = [
-    "test/hostile/modules.ts",
-    "test/hostile/wat.ts",
-    ...globSync("test/hostile/*.wat", { cwd: ROOT }).toSorted(),
-  ];
+  const inputs = ["scripts/hostile.ts", "scripts/wat.ts", ...globSync("test/hostile/*.wat", { cwd: ROOT }).toSorted()];
   if (existsSync(path(folder)) && isUpToDate(stamps[folder], inputs)) return report(line(folder, "up to date"));
   const start = performance.now();
   delete stamps[folder];
