@@ -1,4 +1,5 @@
-// The hostile modules: each .wat file here, put together with those parts of prelude.wat that it does not bring itself.
+// The hostile modules: each .wat file of test/hostile/, put together with those parts of prelude.wat that it does not bring
+// itself.
 
 import { globSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
