@@ -2,7 +2,7 @@
 // the import module's name.
 //
 // Two things can stand behind them: a host with JSPI, which runs a fiber after the turn, on a stack of its own; or code
-// that the build tool puts into the module, which runs it inside the call (see src/asyncify.ts).
+// that the build tool puts into the module, which runs it inside the call (see tools/asyncify.ts).
 
 /**
  * Runs a fiber, or continues one that is suspended. Returns -1 if that happens after this turn. Otherwise it has happened,
