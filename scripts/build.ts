@@ -6,13 +6,14 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, relative } from "node:path";
 import { parseArgs, promisify, styleText } from "node:util";
 import { Worker } from "node:worker_threads";
 import { build as bundle } from "esbuild";
 import type { GuestJob, GuestResult } from "./asc-worker.ts";
+import { writeAtomically } from "./files.ts";
 import { HOST_ENTRIES, path, ROOT } from "./paths.ts";
 import { HEADER } from "./header.ts";
 import { readHostile } from "./hostile.ts";
@@ -273,13 +274,6 @@ function fingerprint(reads: string[], argv: string[] = []): string {
     if (existsSync(path(file))) hash.update(readFileSync(path(file)));
   }
   return hash.digest("hex");
-}
-
-/** Renamed into place, so that a test that reads while another build writes never sees half a file. */
-function writeAtomically(file: string, contents: string | Uint8Array): void {
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(`${file}.${process.pid}`, contents);
-  renameSync(`${file}.${process.pid}`, file);
 }
 
 /** Runs a development tool of this package. */

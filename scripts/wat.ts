@@ -2,7 +2,8 @@
 // everything here.
 
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
+import { writeAtomically } from "./files.ts";
 import { path } from "./paths.ts";
 
 const FOLDER = path("build/wat");
@@ -17,10 +18,7 @@ export async function watBytes(text: string): Promise<Uint8Array<ArrayBuffer>> {
   const file = `${FOLDER}/${createHash("sha256").update(text).digest("hex").slice(0, 32)}.wasm`;
   if (existsSync(file)) return new Uint8Array(readFileSync(file));
   const bytes = await compile(text);
-  mkdirSync(FOLDER, { recursive: true });
-  // Renamed into place, so that a test that reads at the same time never sees half a file.
-  writeFileSync(`${file}.${process.pid}`, bytes);
-  renameSync(`${file}.${process.pid}`, file);
+  writeAtomically(file, bytes);
   return bytes;
 }
 
