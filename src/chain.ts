@@ -7,39 +7,36 @@ export interface Chained {
 }
 
 export class Chain<T extends Chained> {
-  size = 0;
-  #first: T | undefined;
+  /** The one that has been there longest. */
+  first: T | undefined;
   #last: T | undefined;
 
   add(item: T): void {
     item.before = this.#last;
     if (this.#last) this.#last.after = item;
-    else this.#first = item;
+    else this.first = item;
     this.#last = item;
-    this.size++;
   }
 
   /** Takes an item out, if it is there. */
   remove(item: T): void {
     const { before, after } = item;
     if (before) before.after = after;
-    else if (this.#first === item) this.#first = after;
+    else if (this.first === item) this.first = after;
     else return;
     if (after) after.before = before;
     else this.#last = before;
     item.before = item.after = undefined;
-    this.size--;
   }
 
   clear(): void {
-    this.#first = this.#last = undefined;
-    this.size = 0;
+    this.first = this.#last = undefined;
   }
 
   /** All that are there now: while somebody looks at one, others may leave. */
   items(): T[] {
     const items: T[] = [];
-    for (let item = this.#first; item; item = item.after) items.push(item);
+    for (let item = this.first; item; item = item.after) items.push(item);
     return items;
   }
 }

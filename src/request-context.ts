@@ -150,7 +150,7 @@ export class RequestContext extends Context {
     if (isLast && (this.fibers === 0 || this.#isToldLast)) return this.fail(SHUT_DOWN);
     this.#isToldLast = isLast;
     if (this.due > 0) this.#yield();
-    else if (this.inFlight.size + this.fibers === 0) return this.#fallSilent();
+    else if (!this.inFlight.first && this.fibers === 0) return this.#fallSilent();
     this.#expectCall();
   }
 
