@@ -173,8 +173,10 @@ export class RequestContext extends Context {
     if (!last) return this.#giveUp("No handler ran.");
     if (last.opcode === Opcode.Respond && failure)
       return this.#giveUp("The answer was refused, and no other came.", last, failure.payload);
-    const what = `The handler of ${nameOf(last)} ran last and started nothing`;
-    this.#giveUp(`${what}: answer with exchange.respond() on every path.`, last);
+    this.#giveUp(
+      `The handler of ${nameOf(last)} ran last and started nothing: answer with exchange.respond() on every path.`,
+      last,
+    );
   }
 
   /** Answers at once what would never be answered. Why is for the owner alone: it may quote what the guest sent. */
