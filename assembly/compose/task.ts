@@ -36,12 +36,15 @@ export abstract class Task<T> extends Operation<Value<T>> {
 
   /** Ends the task with a failure. */
   protected fail(status: Status, message: string): void {
+    assert(status < 0, "fail: the status of a failure is negative");
     this.open.endAs(status, message);
   }
 
   /** Ends the task with the failure of one of its operations. */
   protected failAs(completion: Completion): void {
-    this.open.endLike(completion);
+    assert(completion.failed, "failAs: this has not failed");
+    // Not passed on as it is: of one of a gather's results only the gather knows what its payload lies in.
+    this.open.endAs(completion.status, completion.message());
   }
 
   private get open(): TaskFlight<T> {
@@ -108,9 +111,5 @@ class TaskFlight<T> extends Composite {
 
   endAs(status: Status, message: string): void {
     this.fail(status, message);
-  }
-
-  endLike(completion: Completion): void {
-    this.pass(completion);
   }
 }

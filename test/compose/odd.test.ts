@@ -139,6 +139,8 @@ describe.for([undefined, "minimal", "stub"] as const)("runtime %s", (runtime) =>
     [Odd.EndsWithNothingLater, "every step ends with next, done or fail"],
     [Odd.EndsTwice, "a task's step ends once, with next, done, fail or failAs"],
     [Odd.GoesOnAfterItsEnd, "a task's step ends once, with next, done, fail or failAs"],
+    [Odd.FailsWithSuccess, "fail: the status of a failure is negative"],
+    [Odd.FailsAsSuccess, "failAs: this has not failed"],
     [Odd.ValueOfFailure, "a failed operation has no value: look at `failed` first"],
     [Odd.ResultOutOfRange, "there is no such result: look at `failed` and `count` first"],
     [Odd.ResultBelowZero, "there is no such result: look at `failed` and `count` first"],
@@ -155,6 +157,11 @@ describe.for([undefined, "minimal", "stub"] as const)("runtime %s", (runtime) =>
     expect(stage.counts).toMatchObject([{ inFlight: 1 }]);
     expect(stage.proactor.counters.instantiated).toBe(1);
     expect(stage.leftovers()).toEqual([]);
+  });
+
+  test("a task that fails as one of a gather's members has that one's message", async () => {
+    const stage = await play([{ do: "odd", number: 0, odd: Odd.FailsAsMember, next: [] }]);
+    expect(stage.words).toEqual([1]);
   });
 
   test("cancelling twice, from a handler, and what has completed, changes nothing more", async () => {

@@ -16,6 +16,7 @@ import {
   RetryPolicy,
   Scope,
   SingleFlight,
+  Status,
   Task,
   Token,
   Value,
@@ -367,8 +368,15 @@ class Careless extends Task<u32> {
     super();
   }
 
-  resume(_completion: Completion): void {
+  resume(completion: Completion): void {
     if (this.odd == Odd.EndsWithNothing) return;
+    if (this.odd == Odd.FailsWithSuccess) return this.fail(Status.Ok, "it went well");
+    if (this.odd == Odd.FailsAsSuccess) return this.failAs(completion);
+    if (this.odd == Odd.FailsAsMember) {
+      if (this.step) this.failAs(changetype<Gathered<Completion>>(completion).at(1));
+      else this.next(gatherSettled<Completion>([noop(), timer(5).timeout(1)]), 1);
+      return;
+    }
     if (this.odd == Odd.EndsWithNothingLater) {
       if (this.step == 0) this.next(noop(), 1);
       return;
@@ -387,7 +395,9 @@ class Asking extends CompletionHandler {
 
   onComplete(completion: Completion): void {
     const results = changetype<Gathered<Completion>>(completion);
-    if (this.odd == Odd.ValueOfFailure) say(Said.Word, changetype<Value<u32>>(completion).value);
+    litter();
+    if (this.odd == Odd.FailsAsMember) say(Said.Word, u32(completion.message() == "the deadline passed"));
+    else if (this.odd == Odd.ValueOfFailure) say(Said.Word, changetype<Value<u32>>(completion).value);
     else if (this.odd == Odd.ResultOutOfRange) say(Said.Word, results.at(1).status);
     else if (this.odd == Odd.ResultBelowZero) say(Said.Word, results.at(-1).status);
     else say(Said.Word, results.at(0).status);

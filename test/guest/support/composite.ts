@@ -48,11 +48,15 @@ export enum Odd {
   EndsWithNothingLater,
   EndsTwice,
   GoesOnAfterItsEnd,
+  FailsWithSuccess,
+  FailsAsSuccess,
   /** What its handler asks a result. */
   ValueOfFailure,
   ResultOutOfRange,
   ResultBelowZero,
   ResultOfFailure,
+  /** A task that ends with the failure of one of a gather's members: its handler asks for the message. */
+  FailsAsMember,
 }
 
 /** Each is followed by its deadline (0 for none), and by what the operation needs. */
