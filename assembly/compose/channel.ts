@@ -51,6 +51,7 @@ export class Channel<T> {
 
   /** Takes the value if there is room, or somebody waits for it. */
   offer(value: T): bool {
+    if (this.closed) return false;
     const receiver = this.takeReceiver();
     if (receiver) receiver.give(value, this.sent++);
     else if (this.count >= this.capacity) return false;
@@ -89,13 +90,24 @@ export class Channel<T> {
   }
 
   get hasValue(): bool {
-    return this.values.length > 0 || this.senders.count > 0;
+    return this.values.length > 0 || this.firstSender() != null;
+  }
+
+  /** Who has waited longest to send. Not one that was cancelled or came too late: it will say that it has sent nothing. */
+  private firstSender(): SendFlight<T> | null {
+    let flight = this.senders.peek();
+    while (flight && !flight.mayGoOn) {
+      this.senders.remove(flight);
+      flight = this.senders.peek();
+    }
+    return changetype<SendFlight<T> | null>(flight);
   }
 
   /** The next value, and room for that of whoever has waited longest to send one. */
   takeValue(): T {
-    const sender = changetype<SendFlight<T> | null>(this.senders.take());
+    const sender = this.firstSender();
     if (sender) {
+      this.senders.remove(sender);
       sender.isTaken = true;
       sender.wake();
       this.append(sender.value);

@@ -703,7 +703,14 @@ class Channel {
     else this.values = [...this.values, sent].toSorted((a, b) => a.order - b.order);
   }
 
-  /** The first that nobody has cancelled. */
+  // The first that is not over before it could go on.
+
+  takeSender(): SendFlight | undefined {
+    let sender = this.senders.shift();
+    while (sender && !sender.mayGoOn) sender = this.senders.shift();
+    return sender;
+  }
+
   takeReceiver(): ReceiveFlight | undefined {
     let receiver = this.receivers.shift();
     while (receiver && !receiver.mayGoOn) receiver = this.receivers.shift();
@@ -752,7 +759,7 @@ class ReceiveFlight extends Waiting<Of<"receive">> {
 
   protected start(): void {
     const channel = this.#channel;
-    const sender = channel.senders.shift();
+    const sender = channel.takeSender();
     if (sender) {
       channel.values.push(channel.sent(sender.value));
       sender.isTaken = true;

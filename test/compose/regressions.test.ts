@@ -62,6 +62,22 @@ test("channel: a value is not given to a receiver that was cancelled, or a later
   ]);
 });
 
+test("channel: what was to be sent is not received once its send was cancelled or has timed out", async () => {
+  const late: Op = { op: "send", channel: 0, value: 1, deadline: 5 };
+  for (const steps of [
+    [submit(0, send(1)), { do: "cancel", number: 0 }, submit(1, send(2)), submit(2, receive)],
+    [submit(0, late), submit(1, send(2)), submit(3, { op: "timer", ms: 5 }, [submit(2, receive)])],
+  ] satisfies Step[][]) {
+    await agree(channel, steps);
+    const stage = await Stage.on();
+    stage.send(channel, steps);
+    await stage.settle();
+    const outcomes = new Map(stage.entries.map(({ number, results }) => [number, results]));
+    expect(outcomes.get(0)![0]).toBeLessThan(0);
+    expect(outcomes.get(2)!.slice(0, 3)).toEqual([0, 0, 2]);
+  }
+});
+
 test("channel: values that receivers give back come in the order in which they were sent", async () => {
   const steps: Step[] = [
     submit(0, receive),
