@@ -4,6 +4,7 @@ import { decodeUtf8, isUtf8 } from "./utf8";
 
 const SLASH: u8 = 0x2f;
 const QUESTION_MARK: u8 = 0x3f;
+const EQUALS: i32 = 0x3d;
 
 /** Where the path of an absolute URL begins, in UTF-8: at the third slash. */
 export function pathStart(at: usize, end: usize): usize {
@@ -25,8 +26,9 @@ export function queryValue(query: string, name: string): string | null {
   while (start < query.length) {
     let end = query.indexOf("&", start);
     if (end < 0) end = query.length;
-    let equals = query.indexOf("=", start);
-    if (equals < 0 || equals > end) equals = end;
+    // Not beyond the end: a query of names alone would be looked through once for each of them.
+    let equals = start;
+    while (equals < end && query.charCodeAt(equals) != EQUALS) equals++;
     // Nothing between two `&` is no parameter, not even one without a name.
     if (end > start && percentDecode(query.substring(start, equals), true) == name) {
       return equals == end ? "" : percentDecode(query.substring(equals + 1, end), true);
