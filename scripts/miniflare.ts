@@ -167,15 +167,11 @@ function variable(value: unknown) {
 function assertPortIsFree(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const probe = createServer();
-    probe.once("error", (error: NodeJS.ErrnoException) =>
-      reject(error.code === "EADDRINUSE" ? new PortInUse(port) : new Error(`port ${port}: ${error.message}`)),
-    );
+    probe.once("error", ({ code, message }: NodeJS.ErrnoException) => {
+      const isInUse = code === "EADDRINUSE";
+      const why = isInUse ? " is in use; stop what listens there or choose another with --port" : `: ${message}`;
+      reject(new Error(`port ${port}${why}`));
+    });
     probe.listen(port, "127.0.0.1", () => probe.close(() => resolve()));
   });
-}
-
-export class PortInUse extends Error {
-  constructor(port: number) {
-    super(`port ${port} is in use; stop what listens there or choose another with --port`);
-  }
 }
