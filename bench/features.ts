@@ -13,11 +13,10 @@ export interface FeatureSize {
 }
 
 const THEN = "then(exchange, (exchange, value) => { exchange.respond(200, value.message()); })";
-const SUBMIT = `submit(new Answer(exchange))`;
 
 /** What a handler does with a KV read, by the name of what it shows. The first is what all others are compared with. */
 const FEATURES: [feature: string, code: string, declarations?: string][] = [
-  ["submit(handler)", `cache.get("a").${SUBMIT};`, "handler"],
+  ["submit(handler)", `cache.get("a").submit(new Answer(exchange));`, "handler"],
   ["then(context, fn)", `cache.get("a").${THEN};`],
   ["timeout of one operation", `cache.get("a").timeout(5).${THEN};`],
   ["delay, the first composite", `cache.get("a").delay(5).${THEN};`],
@@ -38,7 +37,7 @@ const FEATURES: [feature: string, code: string, declarations?: string][] = [
   ["task", `new Two().${THEN};`, "task"],
   [
     "fiber, for JSPI",
-    `fiber(exchange, (exchange) => { ${"cache.get('a').await();"} exchange.respond(200, ""); }).submit();`,
+    `fiber(exchange, (exchange) => { cache.get("a").await(); exchange.respond(200, ""); }).submit();`,
   ],
 ];
 
@@ -65,7 +64,7 @@ function sourceOf(code: string, declarations = ""): string {
 export { run${code.includes("fiber(") ? ", run_fiber" : ""} } from "wasm-proactor";
 const cache = kv("CACHE");
 ${declared}
-serve((exchange: Exchange) => { ${code.replaceAll("'", '"')} });
+serve((exchange: Exchange) => { ${code} });
 `;
 }
 
