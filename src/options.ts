@@ -54,9 +54,12 @@ const DEFAULTS: Required<ProactorOptions> = {
 /** Fills in the defaults. Throws a TypeError, or a RangeError, that names what is wrong. */
 export function completeOptions(options: ProactorOptions): Required<ProactorOptions> & { limits: Limits } {
   const completed = complete("options", options, DEFAULTS);
-  const { resources, isolation, onError } = completed;
+  const { resources, isolation } = completed;
   checkNames("isolation", [isolation], ISOLATIONS);
-  if (typeof onError !== "function") throw new TypeError("onError: this is no function");
+  for (const [name, value] of Object.entries(DEFAULTS)) {
+    const given = completed[name as keyof ProactorOptions];
+    if (given === null || typeof given !== typeof value) throw new TypeError(`${name}: this is no ${typeof value}`);
+  }
   for (const [name, grant] of Object.entries(resources))
     if (!["kv", "origin"].includes(grant?.kind))
       throw new TypeError(`resources.${name}: this is no grant; wrap it in kv() or origin()`);

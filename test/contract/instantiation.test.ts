@@ -189,6 +189,10 @@ describe("options", () => {
       'options: "isolaton" is none of resources, isolation, limits, onError, clock',
     ],
     ["an onError that is no function", { onError: 5 }, "onError: this is no function"],
+    ["a clock that is none", { clock: null }, "clock: this is no object"],
+    ["a source of random numbers that is none", { random: {} }, "random: this is no function"],
+    ["a maker of instances that is none", { instantiate: {} }, "instantiate: this is no function"],
+    ["limits that are a number", { limits: 5 }, "limits: this is no object"],
     ["a limit of 0", { limits: { inFlight: 0 } }, "limits.inFlight: 0 is no "],
     [
       "a binding that is not granted",
