@@ -14,7 +14,7 @@ const EXPORTS = { memory: "memory", run: "function", _initialize: "function" };
 /** One for all mistakes: most modules that make one were compiled without the package's configuration and make three. */
 const ADVICE =
   'Compile it with wasm-proactor/asconfig.json and `export { run } from "wasm-proactor"`, ' +
-  `by a version of the package whose contract is ${CONTRACT}; fibers need instantiate: jspi(), or wasm-proactor-asyncify.`;
+  `by a version of the package whose contract is ${CONTRACT}; fibers need run_fiber too, and instantiate: jspi(), or wasm-proactor-asyncify.`;
 
 /** What works on every platform, those that compile nothing at run time included. */
 export const IMPORT_ADVICE = 'import the .wasm file, as in `import app from "./app.wasm"`';
