@@ -1,7 +1,6 @@
 // KV in memory: the store of the simulated host, of Node without a file, and of every host that has no other.
 
 import type { Clock } from "./deadlines.ts";
-import { systemClock } from "./deadlines.ts";
 import type { KvPage, KvStore } from "./resource.ts";
 
 interface Entry {
@@ -11,8 +10,11 @@ interface Entry {
   metadata?: unknown;
 }
 
-/** A KV namespace that ends with the process. Lists keys in the order of their UTF-8 bytes. */
-export function memoryKv(clock: Pick<Clock, "now"> = systemClock): KvStore {
+/**
+ * A KV namespace that ends with the process. Lists keys in the order of their UTF-8 bytes. Keys expire by the calendar, which
+ * `clock` tells.
+ */
+export function memoryKv(clock: Pick<Clock, "now"> = Date): KvStore {
   const entries = new Map<string, Entry>();
 
   function live(key: string): Entry | undefined {

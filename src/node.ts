@@ -1,7 +1,6 @@
 // Node: stores for KV, in memory and in a file.
 
 import type { DatabaseSync } from "node:sqlite";
-import { systemClock } from "./deadlines.ts";
 import type { Clock } from "./deadlines.ts";
 import { checkValue } from "./kv-memory.ts";
 import type { KvPage, KvStore } from "./resource.ts";
@@ -22,7 +21,7 @@ interface Row {
  * A KV namespace in the SQLite file `path`, which is made if it is not there. Needs Node 22.13 or newer. Several
  * processes may use one file.
  */
-export async function fileKv(path: string, clock: Pick<Clock, "now"> = systemClock): Promise<KvStore> {
+export async function fileKv(path: string, clock: Pick<Clock, "now"> = Date): Promise<KvStore> {
   const database = await openDatabase(path);
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA busy_timeout = 5000");

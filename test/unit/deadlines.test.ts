@@ -1,6 +1,6 @@
 import { array, assert, boolean, integer, oneof, property, record } from "fast-check";
-import { expect, test } from "vitest";
-import { Deadlines } from "../../src/deadlines.ts";
+import { afterEach, expect, test, vi } from "vitest";
+import { Deadlines, systemClock } from "../../src/deadlines.ts";
 import type { Deadline } from "../../src/deadlines.ts";
 import { VirtualClock } from "../../src/testing/index.ts";
 
@@ -118,4 +118,18 @@ test("deadlines: one that expires may take back others that are due at the same 
   deadlines.add(5, () => expired.push("third"));
   fireAll(clock);
   expect(expired).toEqual(["first", "third"]);
+});
+
+afterEach(() => void vi.restoreAllMocks());
+
+test("deadlines: the system's clock tells the time of the calendar, and may be set without moving what is due", () => {
+  const calendar = Date.now();
+  const before = systemClock.now();
+  expect(Math.abs(before - calendar)).toBeLessThan(3_600_000);
+  for (const set of [calendar - 86_400_000, calendar + 86_400_000]) {
+    vi.spyOn(Date, "now").mockReturnValue(set);
+    const passed = systemClock.now() - before;
+    expect(passed).toBeGreaterThanOrEqual(0);
+    expect(passed).toBeLessThan(3_600_000);
+  }
 });
