@@ -71,6 +71,10 @@ export class Fetch extends Operation<Response> {
     return this;
   }
 
+  bodyText(text: string): this {
+    return this.body(String.UTF8.encode(text));
+  }
+
   /** Streams a body that the host holds, an exchange's or a response's, without copying it through the guest. */
   bodyFrom(resource: u32): this {
     this.argument_2 = resource;

@@ -25,7 +25,7 @@ function asked(exchange: Exchange): Fetch {
   const fetch = (has(exchange, "grant") ? new Origin(numberOf(exchange, "grant")) : api).fetch(textOf(exchange, "url"));
   fetch.timeout(numberOf(exchange, "timeout"));
   if (has(exchange, "method")) fetch.method(textOf(exchange, "method"));
-  if (has(exchange, "body")) fetch.body(String.UTF8.encode(textOf(exchange, "body")));
+  if (has(exchange, "body")) fetch.bodyText(textOf(exchange, "body"));
   if (has(exchange, "own-body")) fetch.bodyFrom(exchange.resource);
   if (has(exchange, "redirect")) fetch.redirect(<RedirectMode>numberOf(exchange, "redirect"));
   if (has(exchange, "max")) fetch.withBody(numberOf(exchange, "max"));
