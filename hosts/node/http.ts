@@ -79,10 +79,35 @@ function bodyOf(incoming: IncomingMessage): ReadableStream<Uint8Array> {
   );
 }
 
+/** How a body is framed and what becomes of the connection is the server's to say: a guest could split its answer. */
+const FRAMING = new Set(["connection", "content-length", "keep-alive", "trailer", "transfer-encoding", "upgrade"]);
+
+/** What a guest says of its body's length, if it is a number and can be true. HEAD and 304 speak of a body elsewhere. */
+function lengthOf({ body, headers, status }: Response, method: string | undefined): number | undefined {
+  const length = headers.get("content-length") ?? "";
+  if (!/^\d{1,15}$/.test(length)) return undefined;
+  return body || method === "HEAD" || status === 304 || Number(length) === 0 ? Number(length) : undefined;
+}
+
+/** Ends a body with an error if it is not so long: what is too much would be read as the connection's next answer. */
+function exactly(length: number) {
+  return async function* (chunks: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let left = length;
+    for await (const chunk of chunks) {
+      left -= chunk.length;
+      if (left < 0) throw new Error("the body is longer than its content-length");
+      yield chunk;
+    }
+    if (left > 0) throw new Error("the body is shorter than its content-length");
+  };
+}
+
 async function send(response: Response, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
   const { body, headers, status, statusText } = response;
   if (outgoing.destroyed) return body?.cancel();
-  const pairs = [...headers].flat();
+  const length = lengthOf(response, incoming.method);
+  const pairs = [...headers].filter(([name]) => !FRAMING.has(name)).flat();
+  if (length !== undefined) pairs.push("content-length", `${length}`);
   if (statusText) outgoing.writeHead(status, statusText, pairs);
   else outgoing.writeHead(status, pairs);
   if (!body || incoming.method === "HEAD") {
@@ -91,5 +116,7 @@ async function send(response: Response, incoming: IncomingMessage, outgoing: Ser
   }
   // Some wait for the head alone, however long the body takes.
   outgoing.flushHeaders();
-  await pipeline(Readable.fromWeb(body as never), outgoing);
+  const chunks = Readable.fromWeb(body as never);
+  if (length === undefined) await pipeline(chunks, outgoing);
+  else await pipeline(chunks, exactly(length), outgoing);
 }

@@ -56,6 +56,104 @@ test("node http: what can be no request is refused, and the server goes on", asy
   expect(await (await fetch(url)).text()).toBe("fine");
 });
 
+const head = (method: string, path: string): string => `${method} ${path} HTTP/1.1\r\nhost: a\r\n`;
+
+/** A guest's odd answers, by path; the second of two requests on one connection shows what the first did to it. */
+async function startOdd(
+  answers: Record<string, () => Response>,
+): Promise<(path: string, method?: string) => Promise<string>> {
+  const url = await start(async (request) => answers[new URL(request.url).pathname]?.() ?? new Response("second"));
+  return (path, method = "GET") =>
+    sendRaw(url, `${head(method, path)}\r\n${head("GET", "/second")}connection: close\r\n\r\n`);
+}
+
+const saying =
+  (headers: Record<string, string>, body: string | null, status = 200) =>
+  (): Response =>
+    new Response(body, { status, headers });
+
+const SPLIT = "okHTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nbad";
+
+/** Its first piece alone is as long as is said. */
+function inPieces(): Response {
+  const body = new ReadableStream({
+    start(controller) {
+      for (const piece of ["ok", SPLIT]) controller.enqueue(new TextEncoder().encode(piece));
+      controller.close();
+    },
+  });
+  return new Response(body, { headers: { "content-length": "2" } });
+}
+
+test("node http: a body that is not as long as its head says breaks the connection off, and no answer follows it", async () => {
+  const sendBoth = await startOdd({
+    "/long": saying({ "content-length": "2" }, SPLIT),
+    "/pieces": inPieces,
+    "/short": saying({ "content-length": "1000" }, "ok"),
+    "/none": saying({ "content-length": "0" }, "ok"),
+  });
+  for (const path of ["/long", "/pieces", "/short", "/none"]) {
+    const answer = await sendBoth(path).catch(String);
+    expect([...answer.matchAll(/HTTP\/1/g)], path).toHaveLength(1);
+    expect(answer, path).not.toMatch(/bad|second/);
+  }
+});
+
+test("node http: a length that is right is handed on, and one that speaks of no body or is no number is not", async () => {
+  const sendBoth = await startOdd({
+    "/right": saying({ "content-length": "2" }, "ok"),
+    "/empty": saying({ "content-length": "0" }, ""),
+    "/zero": saying({ "content-length": "0" }, null),
+    "/304": saying({ "content-length": "5" }, null, 304),
+    "/none": saying({ "content-length": "5" }, null),
+    "/204": saying({ "content-length": "5" }, null, 204),
+    "/205": saying({ "content-length": "5" }, null, 205),
+    "/words": saying({ "content-length": "2, 2" }, "ok"),
+    "/hex": saying({ "content-length": "0x2" }, "ok"),
+  });
+  for (const [path, method, length] of [
+    ["/right", "GET", "2"],
+    ["/right", "HEAD", "2"],
+    ["/empty", "GET", "0"],
+    ["/304", "GET", "5"],
+    ["/zero", "GET", "0"],
+    ["/none", "GET", undefined],
+    ["/none", "HEAD", "5"],
+    ["/204", "GET", undefined],
+    ["/205", "GET", undefined],
+    ["/words", "GET", undefined],
+    ["/hex", "GET", undefined],
+  ] as const) {
+    const answer = await sendBoth(path, method);
+    const [first, ...others] = answer.split(/(?=HTTP\/1\.1 )/);
+    expect([path, /content-length: (.*)/i.exec(first!)?.[1]]).toEqual([path, length]);
+    expect(others, path).toEqual([expect.stringContaining("second")]);
+  }
+});
+
+test("node http: how a body is framed, and what becomes of the connection, is not a guest's to say", async () => {
+  const sendBoth = await startOdd({
+    "/gzip": saying({ "transfer-encoding": "gzip" }, SPLIT),
+    "/both": saying({ "transfer-encoding": "chunked", "content-length": `${SPLIT.length}` }, SPLIT),
+    "/close": saying({ connection: "close", "keep-alive": "timeout=1000" }, "ok"),
+    "/offer": saying({ connection: "upgrade", upgrade: "websocket" }, "ok"),
+    "/trailer": saying({ trailer: "x-a", "content-length": "2" }, "ok"),
+  });
+  for (const [path, framing] of [
+    ["/gzip", "transfer-encoding: chunked"],
+    ["/both", `content-length: ${SPLIT.length}`],
+    ["/close", "transfer-encoding: chunked"],
+    ["/offer", "transfer-encoding: chunked"],
+    ["/trailer", "content-length: 2"],
+  ] as const) {
+    const answer = (await sendBoth(path)).toLowerCase();
+    const head = answer.slice(0, answer.indexOf("\r\n\r\n"));
+    expect(head.match(/(transfer-encoding|content-length): .*/g), path).toEqual([framing]);
+    expect(head, path).not.toMatch(/close|timeout=1000|upgrade|trailer/);
+    expect(answer, path).toContain("second");
+  }
+});
+
 test("node http: the head is sent before the body is there", async () => {
   const url = await start(async () => new Response(new ReadableStream({ pull: never }), { status: 201 }));
   const response = await fetch(url);
