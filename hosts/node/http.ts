@@ -44,8 +44,11 @@ function requestOf(incoming: IncomingMessage, signal: AbortSignal): Request | un
   const { headers, method = "GET", rawHeaders, url = "/" } = incoming;
   const hasBody =
     method !== "GET" && method !== "HEAD" && ("transfer-encoding" in headers || "content-length" in headers);
+  const host = headers.host || "localhost";
+  // What follows one of these would be taken for the path, by which a guest's routes could be got round.
+  if (/[/\\?#]/.test(host)) return undefined;
   try {
-    return new Request(url.startsWith("/") ? `http://${headers.host ?? "localhost"}${url}` : url, {
+    return new Request(url.startsWith("/") ? `http://${host}${url}` : url, {
       method,
       signal,
       headers: pairsOf(rawHeaders),

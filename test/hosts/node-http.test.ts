@@ -56,6 +56,14 @@ test("node http: what can be no request is refused, and the server goes on", asy
   expect(await (await fetch(url)).text()).toBe("fine");
 });
 
+test("node http: a host is no part of the path", async () => {
+  const url = await start(async (request) => new Response(request.url));
+  for (const host of ["x/admin?a=", "x/admin#", "x\\admin", "x?", "/", "x/"])
+    expect(await sendRaw(url, `GET /public HTTP/1.1\r\nhost: ${host}\r\n\r\n`), host).toMatch(/^HTTP\/1.1 400 /);
+  for (const lines of ["HTTP/1.1\r\nhost:\r\nconnection: close", "HTTP/1.0"])
+    expect(await sendRaw(url, `GET /public ${lines}\r\n\r\n`), lines).toContain("http://localhost/public");
+});
+
 const head = (method: string, path: string): string => `${method} ${path} HTTP/1.1\r\nhost: a\r\n`;
 
 /** A guest's odd answers, by path; the second of two requests on one connection shows what the first did to it. */
