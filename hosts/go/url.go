@@ -1,6 +1,7 @@
 package proactor
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -72,12 +73,9 @@ func originOf(target *url.URL) string { return target.Scheme + "://" + target.Ho
 
 // urlOf is an incoming request's absolute URL. HTTP sends no fragment.
 func urlOf(request *http.Request) string {
-	scheme, host := "http://", request.Host
+	scheme, host := "http://", cmp.Or(request.Host, request.URL.Host, "localhost")
 	if request.TLS != nil || request.URL.Scheme == "https" {
 		scheme = "https://"
-	}
-	if host == "" {
-		host = request.URL.Host
 	}
 	return scheme + host + normalTarget(request.URL.RequestURI())
 }

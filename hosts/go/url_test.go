@@ -1,6 +1,9 @@
 package proactor
 
-import "testing"
+import (
+	"net/http/httptest"
+	"testing"
+)
 
 func TestTargetsAreWrittenInOneWay(t *testing.T) {
 	for target, expected := range map[string]string{
@@ -23,6 +26,19 @@ func TestTargetsAreWrittenInOneWay(t *testing.T) {
 	} {
 		if found := normalTarget(target); found != expected {
 			t.Errorf("%s: %s, not %s", target, found, expected)
+		}
+	}
+}
+
+func TestARequestThatNamesNoHostHasOneAllTheSame(t *testing.T) {
+	for host, expected := range map[string]string{
+		"":       "http://localhost/public?a",
+		"a.test": "http://a.test/public?a",
+	} {
+		request := httptest.NewRequest("GET", "/public?a", nil)
+		request.Host = host
+		if found := urlOf(request); found != expected {
+			t.Errorf("%q: %s, not %s", host, found, expected)
 		}
 	}
 }
