@@ -34,8 +34,11 @@ export const systemRandom: RandomSource = (bytes) => void crypto.getRandomValues
 /** Pieces of memory in one call of fd_read or fd_write. */
 const PIECE_COUNT_MAX = 1024;
 
-/** Characters after which a line is written though it has not ended: the guest might never end it. */
+/** Characters; a longer line comes in parts of so many, as the guest might never end it. */
 const LINE_LENGTH_MAX = 8192;
+
+/** By the flag u no character is cut in two. */
+const LINE_PART = new RegExp(`.{1,${LINE_LENGTH_MAX}}`, "gsu");
 
 /** What is known of modules: to list one's imports takes as long as much of what an instance needs. */
 const askers = new WeakMap<WebAssembly.Module, boolean>();
@@ -80,14 +83,12 @@ function bounded(call: (...args: number[]) => unknown) {
 /** Writes by lines, as consoles do. */
 function stream(write: (line: string) => void): ConsoleStdout {
   const decoder = new TextDecoder();
-  let line = "";
+  let rest = "";
   return new ConsoleStdout((bytes) => {
-    const lines = (line + decoder.decode(bytes, { stream: true })).split("\n");
-    line = lines.pop()!;
-    for (const whole of lines) write(whole);
-    if (line.length < LINE_LENGTH_MAX) return;
-    write(line);
-    line = "";
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
+    const parts = lines.flatMap((line) => line.match(LINE_PART) ?? [""]);
+    rest = parts.pop()!;
+    for (const part of parts) write(part);
   });
 }
 

@@ -23,9 +23,9 @@ function guest(imports: string, body: string): Promise<WebAssembly.Module> {
 }
 
 const FD_WRITE = `(import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))`;
-/** Writes \`bytes\` from address 16 to a descriptor. */
-const write = (descriptor: number, bytes: number): string => `
-  (i32.store (i32.const 0) (i32.const 16))
+/** Writes \`bytes\` from an address to a descriptor. */
+const write = (descriptor: number, bytes: number, at = 16): string => `
+  (i32.store (i32.const 0) (i32.const ${at}))
   (i32.store (i32.const 4) (i32.const ${bytes}))
   (call $write (i32.const ${descriptor}) (i32.const 0) (i32.const 1) (i32.const 8))`;
 
@@ -47,10 +47,19 @@ test("wasi: the console gets whole lines", async () => {
   expect(log.mock.calls).toEqual([["line"]]);
 });
 
-test("wasi: a line that never ends is written all the same", async () => {
-  const log = vi.spyOn(console, "error").mockReturnValue();
-  expect(await answerOf(guest(FD_WRITE, write(2, 60_000)))).toBe(0);
-  expect(log).toHaveBeenCalledTimes(2);
+test.for([
+  ["one that never ends", "a".repeat(20_000), [8192, 8192]],
+  ["one that ends", `${"a".repeat(20_000)}\n`, [8192, 8192, 3616]],
+  ["one that is just not too long", `${"a".repeat(8192)}\n\nb\n`, [8192, 0, 1]],
+  ["one of characters that UTF-16 writes as two", `a${"\u{1f600}".repeat(8200)}`, [8192]],
+] as const)("wasi: a line over 8,192 characters comes in parts: %s", async ([, text, lengths]) => {
+  const error = vi.spyOn(console, "error").mockReturnValue();
+  const bytes = Buffer.from(text);
+  const data = `(data (i32.const 1024) "${bytes.toString("hex").replaceAll(/../g, "\\$&")}")`;
+  expect(await answerOf(guest(FD_WRITE + data, write(2, bytes.length, 1024)))).toBe(0);
+  const lines = error.mock.calls.map(([line]: string[]) => line!);
+  expect(lines.map((line) => [...line].length)).toEqual(lengths);
+  expect(lines.every((line) => line.isWellFormed())).toBe(true);
 });
 
 test("wasi: nobody can wait by poll_oneoff", async () => {
