@@ -64,20 +64,27 @@ export function wasiImports(
   const shim = new WASI([], [], [input, stream(console.log), stream(console.error)], { debug: false });
   // The shim looks for the instance when the module calls it, and the module calls it while it is being made.
   Object.defineProperty(shim, "inst", { get: instance });
-  return {
+  const functions: Record<string, (...args: never[]) => unknown> = {
     ...shim.wasiImport,
     ...(clock !== systemClock && { clock_time_get: clockTimeGet(instance, clock) }),
     fd_read: bounded(shim.wasiImport["fd_read"]!),
     fd_write: bounded(shim.wasiImport["fd_write"]!),
     poll_oneoff: () => wasi.ERRNO_NOTSUP,
     random_get: randomGet(instance, random),
-  } as never;
+  };
+  return Object.fromEntries([...WASI_FUNCTIONS].map((name) => [name, unsigned(functions[name]!)]));
+}
+
+/** WebAssembly passes an i32 as a signed number: a pointer above 2 GiB would come as a negative one. */
+function unsigned(call: (...args: never[]) => unknown) {
+  return (...args: (number | bigint)[]): unknown =>
+    call(...(args.map((arg) => (typeof arg === "number" ? arg >>> 0 : arg)) as never[]));
 }
 
 /** Refuses to read or write more pieces at once than any system does: the shim makes an object of each. */
 function bounded(call: (...args: number[]) => unknown) {
   return (fd: number, pieces: number, count: number, resultAt: number): unknown =>
-    count >>> 0 > PIECE_COUNT_MAX ? wasi.ERRNO_INVAL : call(fd, pieces, count, resultAt);
+    count > PIECE_COUNT_MAX ? wasi.ERRNO_INVAL : call(fd, pieces, count, resultAt);
 }
 
 /** Writes by lines, as consoles do. */
@@ -96,8 +103,8 @@ function stream(write: (line: string) => void): ConsoleStdout {
 function clockTimeGet(instance: () => WebAssembly.Instance, clock: Clock) {
   return (_id: number, _precision: bigint, at: number): number => {
     const { buffer } = instance().exports["memory"] as WebAssembly.Memory;
-    if (at >>> 0 > buffer.byteLength - 8) return wasi.ERRNO_FAULT;
-    new DataView(buffer).setBigUint64(at >>> 0, BigInt(Math.round(clock.now() * 1e6)), true);
+    if (at > buffer.byteLength - 8) return wasi.ERRNO_FAULT;
+    new DataView(buffer).setBigUint64(at, BigInt(Math.round(clock.now() * 1e6)), true);
     return wasi.ERRNO_SUCCESS;
   };
 }
@@ -106,10 +113,10 @@ function clockTimeGet(instance: () => WebAssembly.Instance, clock: Clock) {
 function randomGet(instance: () => WebAssembly.Instance, random: RandomSource) {
   return (at: number, length: number): number => {
     const { buffer } = instance().exports["memory"] as WebAssembly.Memory;
-    if (length >>> 0 > buffer.byteLength || at >>> 0 > buffer.byteLength - (length >>> 0)) return wasi.ERRNO_FAULT;
+    if (at + length > buffer.byteLength) return wasi.ERRNO_FAULT;
     try {
-      for (let done = 0; done < length >>> 0; done += 65_536) {
-        random(new Uint8Array(buffer, (at >>> 0) + done, Math.min(65_536, (length >>> 0) - done)));
+      for (let done = 0; done < length; done += 65_536) {
+        random(new Uint8Array(buffer, at + done, Math.min(65_536, length - done)));
       }
       return wasi.ERRNO_SUCCESS;
     } catch {

@@ -10,11 +10,11 @@ const BADF = 8;
 const NOTSUP = 58;
 
 /** A guest that calls `body` while it starts and traps with the answer's code as its line. */
-function guest(imports: string, body: string): Promise<WebAssembly.Module> {
+function guest(imports: string, body: string, pages = 1): Promise<WebAssembly.Module> {
   return wat(`(module
     (import "proactor_v1" "abort" (func $abort (param i32 i32 i32 i32 i32 i32)))
     ${imports}
-    (memory (export "memory") 1)
+    (memory (export "memory") ${pages})
     (data (i32.const 16) "line\\0arest")
     (func (export "run") (param i32) (result i32) (i32.const 0))
     (func $answer (result i32) ${body})
@@ -60,6 +60,23 @@ test.for([
   const lines = error.mock.calls.map(([line]: string[]) => line!);
   expect(lines.map((line) => [...line].length)).toEqual(lengths);
   expect(lines.every((line) => line.isWellFormed())).toBe(true);
+});
+
+/** A little over 2 GiB. */
+const PAGES = 32_769;
+const HIGH = 0x8000_0000;
+
+test("wasi: a pointer above 2 GiB is one like any other", async () => {
+  const log = vi.spyOn(console, "log").mockReturnValue();
+  const writeHigh = `
+    (i64.store (i32.const ${HIGH}) (i64.const 0x5_0000_0010))
+    (call $write (i32.const 1) (i32.const ${HIGH}) (i32.const 1) (i32.const ${HIGH + 8}))`;
+  const written = `(i32.load (i32.const ${HIGH + 8}))`;
+  expect(await answerOf(guest(FD_WRITE, `(drop ${writeHigh}) ${written}`, PAGES))).toBe(5);
+  expect(log.mock.calls).toEqual([["line"]]);
+  const clock = `(import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))`;
+  const read = `(call $clock (i32.const 0) (i64.const 0) (i32.const ${HIGH}))`;
+  expect(await answerOf(guest(clock, `(drop ${read}) (i64.eqz (i64.load (i32.const ${HIGH})))`, PAGES))).toBe(0);
 });
 
 test("wasi: nobody can wait by poll_oneoff", async () => {
