@@ -67,8 +67,8 @@ export function wasiImports(
   const functions: Record<string, (...args: never[]) => unknown> = {
     ...shim.wasiImport,
     ...(clock !== systemClock && { clock_time_get: clockTimeGet(instance, clock) }),
-    fd_read: bounded(shim.wasiImport["fd_read"]!),
-    fd_write: bounded(shim.wasiImport["fd_write"]!),
+    fd_read: bounded(instance, shim.wasiImport["fd_read"]!),
+    fd_write: bounded(instance, shim.wasiImport["fd_write"]!),
     poll_oneoff: () => wasi.ERRNO_NOTSUP,
     random_get: randomGet(instance, random),
   };
@@ -81,10 +81,22 @@ function unsigned(call: (...args: never[]) => unknown) {
     call(...(args.map((arg) => (typeof arg === "number" ? arg >>> 0 : arg)) as never[]));
 }
 
-/** Refuses to read or write more pieces at once than any system does: the shim makes an object of each. */
-function bounded(call: (...args: number[]) => unknown) {
-  return (fd: number, pieces: number, count: number, resultAt: number): unknown =>
-    count > PIECE_COUNT_MAX ? wasi.ERRNO_INVAL : call(fd, pieces, count, resultAt);
+const bufferOf = (instance: WebAssembly.Instance): ArrayBuffer =>
+  (instance.exports["memory"] as WebAssembly.Memory).buffer as ArrayBuffer;
+
+/**
+ * Refuses to read or write more pieces at once than any system does: the shim makes an object of each. And it would cut
+ * one that reaches beyond memory, and call that a success.
+ */
+function bounded(instance: () => WebAssembly.Instance, call: (...args: number[]) => unknown) {
+  return (fd: number, pieces: number, count: number, resultAt: number): unknown => {
+    if (count > PIECE_COUNT_MAX) return wasi.ERRNO_INVAL;
+    const view = new DataView(bufferOf(instance()));
+    for (const { buf, buf_len } of wasi.Iovec.read_bytes_array(view, pieces, count)) {
+      if (buf + buf_len > view.byteLength) throw new RangeError("a piece given to WASI reaches beyond memory");
+    }
+    return call(fd, pieces, count, resultAt);
+  };
 }
 
 /** Writes by lines, as consoles do. */
@@ -102,9 +114,7 @@ function stream(write: (line: string) => void): ConsoleStdout {
 /** All clocks of WASI are the host's: where that one is virtual, the guest's time passes only when a test says so. */
 function clockTimeGet(instance: () => WebAssembly.Instance, clock: Clock) {
   return (_id: number, _precision: bigint, at: number): number => {
-    const { buffer } = instance().exports["memory"] as WebAssembly.Memory;
-    if (at > buffer.byteLength - 8) return wasi.ERRNO_FAULT;
-    new DataView(buffer).setBigUint64(at, BigInt(Math.round(clock.now() * 1e6)), true);
+    new DataView(bufferOf(instance())).setBigUint64(at, BigInt(Math.round(clock.now() * 1e6)), true);
     return wasi.ERRNO_SUCCESS;
   };
 }
@@ -112,7 +122,7 @@ function clockTimeGet(instance: () => WebAssembly.Instance, clock: Clock) {
 /** Platforms refuse randomness outside a request, and more than 65,536 bytes in one call. */
 function randomGet(instance: () => WebAssembly.Instance, random: RandomSource) {
   return (at: number, length: number): number => {
-    const { buffer } = instance().exports["memory"] as WebAssembly.Memory;
+    const buffer = bufferOf(instance());
     if (at + length > buffer.byteLength) return wasi.ERRNO_FAULT;
     try {
       for (let done = 0; done < length; done += 65_536) {

@@ -3,6 +3,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { Proactor } from "../src/index.ts";
 import type { ErrorReport, ProactorOptions } from "../src/index.ts";
+import { Simulation } from "../src/testing/index.ts";
 import { wat } from "../scripts/wat.ts";
 
 const AGAIN = 6;
@@ -62,6 +63,33 @@ test.for([
   expect(lines.every((line) => line.isWellFormed())).toBe(true);
 });
 
+const FD_READ = `(import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))`;
+const CLOCK = `(import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))`;
+const clockTo = (at: number): string => `(call $clock (i32.const 0) (i64.const 0) (i32.const ${at}))`;
+
+test("wasi: what lies outside memory is a trap, and nothing of it is written", async () => {
+  const log = vi.spyOn(console, "log").mockReturnValue();
+  const odd: [imports: string, body: string, options?: ProactorOptions][] = [
+    [FD_WRITE, write(1, 65_536)],
+    [FD_WRITE, write(1, -1)],
+    [FD_WRITE, write(1, 1, 65_536)],
+    [FD_WRITE, write(1, 9, -4)],
+    [FD_WRITE, "(call $write (i32.const 1) (i32.const 65532) (i32.const 1) (i32.const 8))"],
+    [FD_WRITE, "(call $write (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 65533))"],
+    [FD_READ, write(0, -1).replace("$write", "$read")],
+    [CLOCK, clockTo(65_529)],
+    [CLOCK, clockTo(65_529), { clock: new Simulation().clock }],
+  ];
+  for (const [imports, body, options] of odd)
+    await expect(
+      guest(imports, body).then((module) => Proactor.instantiate(module, options)),
+      body,
+    ).rejects.toThrow(/outside|beyond memory/);
+  expect(log).not.toHaveBeenCalled();
+  expect(await answerOf(guest(FD_WRITE, write(1, 65_520)))).toBe(0);
+  expect(log.mock.calls[0]).toEqual(["line"]);
+});
+
 /** A little over 2 GiB. */
 const PAGES = 32_769;
 const HIGH = 0x8000_0000;
@@ -74,9 +102,9 @@ test("wasi: a pointer above 2 GiB is one like any other", async () => {
   const written = `(i32.load (i32.const ${HIGH + 8}))`;
   expect(await answerOf(guest(FD_WRITE, `(drop ${writeHigh}) ${written}`, PAGES))).toBe(5);
   expect(log.mock.calls).toEqual([["line"]]);
-  const clock = `(import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))`;
-  const read = `(call $clock (i32.const 0) (i64.const 0) (i32.const ${HIGH}))`;
-  expect(await answerOf(guest(clock, `(drop ${read}) (i64.eqz (i64.load (i32.const ${HIGH})))`, PAGES))).toBe(0);
+  expect(await answerOf(guest(CLOCK, `(drop ${clockTo(HIGH)}) (i64.eqz (i64.load (i32.const ${HIGH})))`, PAGES))).toBe(
+    0,
+  );
 });
 
 test("wasi: nobody can wait by poll_oneoff", async () => {
