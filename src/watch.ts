@@ -15,6 +15,7 @@ import {
 } from "../assembly/abi.ts";
 import { systemClock } from "./deadlines.ts";
 import type { Clock } from "./deadlines.ts";
+import { complete } from "./names.ts";
 import { systemInstantiate } from "./options.ts";
 import type { Instantiate } from "./options.ts";
 
@@ -42,10 +43,16 @@ export interface WatchOptions {
 type Submit = (at: number, count: number) => number;
 type Poll = (at: number, capacity: number, arena: number, arenaBytes: number) => number;
 
+const DEFAULTS: Required<WatchOptions> = {
+  ms: 50,
+  onSlow: warn,
+  clock: systemClock,
+  instantiate: systemInstantiate,
+};
+
 /** For the option `instantiate`: `createWorker(app, grants, { instantiate: watchHandlers({ ms: 20 }) })`. */
 export function watchHandlers(options: WatchOptions = {}): Instantiate {
-  const { ms = 50, onSlow = warn, clock = systemClock } = options;
-  const { instantiate = systemInstantiate } = options;
+  const { ms, onSlow, clock, instantiate } = completeOptions(options);
   return (module, imports, owner) => {
     const names = functionNames(module);
     const opcodes = new Map<number, number>();
@@ -87,10 +94,15 @@ export function watchHandlers(options: WatchOptions = {}): Instantiate {
         (field) => words()[record + (field >> 2)]!,
       ) as [number, number, number];
       const index = flags >>> HANDLER_SHIFT;
-      const fn = index > 0 && (table?.get(index) as (() => void) | undefined);
+      const fn = index > 0 && functionAt(table, index);
       const handler = fn ? (names.get(Number(fn.name)) ?? `function ${fn.name}`) : undefined;
       const operation = Opcode[opcode] ?? "operation";
-      onSlow({ ms: taken, handler, operation, token: { slot, generation } });
+      try {
+        onSlow({ ms: taken, handler, operation, token: { slot, generation } });
+      } catch (error) {
+        // Thrown out of the turn it would be taken for a trap of the guest.
+        console.error("wasm-proactor: onSlow has thrown:", error);
+      }
     };
 
     const timed = (budget: number): number => {
@@ -104,6 +116,27 @@ export function watchHandlers(options: WatchOptions = {}): Instantiate {
     };
     return { exports: { ...instance.exports, run: timed } };
   };
+}
+
+/** Throws a TypeError that names what is wrong. */
+function completeOptions(options: WatchOptions): Required<WatchOptions> {
+  const completed = complete("options of watchHandlers", options, DEFAULTS);
+  const { ms, onSlow, clock, instantiate } = completed;
+  if (!(typeof ms === "number" && ms >= 0)) throw new TypeError(`ms: ${String(ms)} is no number of milliseconds`);
+  if (typeof onSlow !== "function") throw new TypeError("onSlow: this is no function");
+  if (typeof clock?.now !== "function") throw new TypeError("clock: it has no now()");
+  if (typeof instantiate !== "function") throw new TypeError("instantiate: this is no function");
+  return completed;
+}
+
+/** Undefined for an index that the guest has made up, and where what it exports as `table` is none of functions. */
+function functionAt(table: WebAssembly.Table | undefined, index: number): (() => void) | undefined {
+  try {
+    const fn: unknown = table?.get(index);
+    return typeof fn === "function" ? (fn as () => void) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function warn({ ms, handler, operation, token }: SlowHandler): void {
@@ -126,14 +159,15 @@ function functionNames(module: WebAssembly.Module): Map<number, string> {
     for (let shift = 0; ; shift += 7) {
       const byte = bytes[at++]!;
       value += (byte & 0x7f) * 2 ** shift;
-      if (byte < 0x80) return value;
+      // A section may end in the midst of a number: engines do not look at it.
+      if (!(byte >= 0x80)) return value;
     }
   };
   while (at < bytes.length) {
     const kind = bytes[at++];
     const end = unsigned() + at;
     if (kind === FUNCTION_NAMES) {
-      for (let left = unsigned(); left > 0; left--) {
+      for (let left = unsigned(); left > 0 && at < end; left--) {
         const index = unsigned();
         const length = unsigned();
         names.set(index, new TextDecoder().decode(bytes.subarray(at, at + length)));
