@@ -2,6 +2,7 @@
 // between the markers is made here, what is around them is written by hand.
 
 import { globSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { ROOT, path } from "../scripts/paths.ts";
 import { plots } from "./figures.ts";
 import { CLAIMS, OURS, evaluate, isWithin, limitText } from "./goals.ts";
@@ -10,6 +11,11 @@ import { FULL_RESULTS, readResults } from "./results.ts";
 import type { CellResult, Results } from "./results.ts";
 import { ratioOf, spreadOf } from "./statistics.ts";
 import type { Spread } from "./statistics.ts";
+
+const HELP = `Writes the tables and plots of docs/performance.md, and the numbers of README.md, from docs/performance.json.
+
+  npm run bench:report
+`;
 
 export const PAGE = "docs/performance.md";
 export const PAGES = [PAGE, "README.md"];
@@ -330,6 +336,8 @@ function table(head: string[], rows: string[][]): string {
 }
 
 function main(): void {
+  const { values } = parseArgs({ options: { help: { type: "boolean", short: "h" } } });
+  if (values.help) return console.log(HELP);
   const results = readResults(FULL_RESULTS);
   mkdirSync(path(PLOTS), { recursive: true });
   for (const file of readdirSync(path(PLOTS))) rmSync(path(PLOTS, file));

@@ -5,7 +5,6 @@ import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs, styleText } from "node:util";
 import { ROOT } from "../scripts/paths.ts";
 import { progress, wholeNumber } from "../scripts/terminal.ts";
-import { allCells } from "./cells.ts";
 import { Unavailable, compare, seeded } from "./compare.ts";
 import type { CellSource, Samples } from "./compare.ts";
 import { CLAIMS, beyondGuards, cellsOf, evaluate, guardedVariants, limitText } from "./goals.ts";
@@ -14,7 +13,6 @@ import type { Results, Run } from "./results.ts";
 import { ratioOf, spreadOf } from "./statistics.ts";
 import type { Spread } from "./statistics.ts";
 import { workerdVersion } from "./workerd.ts";
-import { leftOut } from "./workloads.ts";
 
 const HELP = `Measures this package beside what one would otherwise use.
 
@@ -46,10 +44,12 @@ async function main(): Promise<void> {
     },
   });
   if (values.help) return console.log(HELP);
+  // Not before: they import the package as it is built, which who asks for help may not have.
+  const { allCells } = await import("./cells.ts");
   const known = values.guard ? guarded(allCells(values.quick)) : allCells(values.quick);
   const cells = known.filter(({ name }) => values.filter.some((text) => name.includes(text)));
   if (cells.length === 0) throw new Error(`no cell's name contains ${values.filter.join(" or ")}`);
-  if (values.list) return list(cells);
+  if (values.list) return await list(cells);
 
   const run = describeRun(values.seed === undefined ? Date.now() % 1e6 : wholeNumber("seed", values.seed));
   console.log(describe(run));
@@ -119,7 +119,8 @@ function guard(results: Results): void {
   }
 }
 
-function list(cells: CellSource[]): void {
+async function list(cells: CellSource[]): Promise<void> {
+  const { leftOut } = await import("./workloads.ts");
   for (const { name } of cells) console.log(name);
   for (const [cell, reason] of Object.entries(leftOut())) console.log(`${cell}: not measured, ${reason}`);
 }

@@ -1,7 +1,13 @@
 // Header: include/proactor_v1.h, the contract for guests in C, made from assembly/abi.ts so that it cannot disagree.
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { parseArgs } from "node:util";
 import { path } from "./paths.ts";
+
+const HELP = `Writes include/proactor_v1.h, the contract for guests in C, from assembly/abi.ts.
+
+  npm run header
+`;
 
 export const HEADER = "include/proactor_v1.h";
 
@@ -104,4 +110,8 @@ export function capitals(name: string): string {
   return name.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 }
 
-if (import.meta.main) writeFileSync(path(HEADER), headerText());
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { help: { type: "boolean", short: "h" } } });
+  if (values.help) console.log(HELP);
+  else writeFileSync(path(HEADER), headerText());
+}
