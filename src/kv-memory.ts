@@ -15,6 +15,7 @@ interface Entry {
  * `clock` tells.
  */
 export function memoryKv(clock: Pick<Clock, "now"> = Date): KvStore {
+  checkClock("memoryKv", clock);
   const entries = new Map<string, Entry>();
 
   function live(key: string): Entry | undefined {
@@ -49,6 +50,12 @@ export function memoryKv(clock: Pick<Clock, "now"> = Date): KvStore {
       return isComplete ? { keys, list_complete: true } : { keys, list_complete: false, cursor: keys.at(-1)!.name };
     },
   };
+}
+
+/** What is no clock would end no key, or fail later. Throws a TypeError. */
+export function checkClock(what: string, clock: Pick<Clock, "now">): void {
+  if (typeof clock?.now === "function") return;
+  throw new TypeError(`${what}: the clock has no now(); of a Simulation, give world.clock`);
 }
 
 /** What a namespace of Workers would encode by itself, a store here does not. Throws a TypeError. */

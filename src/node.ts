@@ -2,7 +2,7 @@
 
 import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "./deadlines.ts";
-import { checkValue } from "./kv-memory.ts";
+import { checkClock, checkValue } from "./kv-memory.ts";
 import type { KvPage, KvStore } from "./resource.ts";
 
 export { memoryKv } from "./kv-memory.ts";
@@ -22,6 +22,7 @@ interface Row {
  * processes may use one file.
  */
 export async function fileKv(path: string, clock: Pick<Clock, "now"> = Date): Promise<KvStore> {
+  checkClock("fileKv", clock);
   const database = await openDatabase(path);
   database.exec("PRAGMA journal_mode = WAL");
   database.exec("PRAGMA busy_timeout = 5000");

@@ -1,5 +1,6 @@
 // Body: a stream that arrives piece by piece, may break off, and is in a ledger until it is read to its end or let go of.
 
+import type { Span } from "./checks.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 import type { Random } from "./random.ts";
 
@@ -27,7 +28,7 @@ export interface BodyOptions {
   ledger: BodyLedger;
   clock: VirtualClock;
   /** Milliseconds, the least and the most, from one piece to the next. */
-  delay: readonly [number, number];
+  delay: Span;
   /** Decides the delays. The body's own, so that no other body's pace changes them. */
   random: Random;
   /** Breaks off after its first piece. */
@@ -106,7 +107,7 @@ export function simulatedBody(source: ReadableStream<Uint8Array>, options: BodyO
 }
 
 /** Fractions of a millisecond see to it that no two bodies go on at the same moment: engines would not agree on the order. */
-async function pause(clock: VirtualClock, [least, most]: readonly [number, number], random: Random): Promise<void> {
+async function pause(clock: VirtualClock, [least, most]: Span, random: Random): Promise<void> {
   if (most === 0) return;
   await new Promise<void>((resolve) => clock.setTimeout(resolve, least + random.next() * (most - least)));
 }

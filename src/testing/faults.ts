@@ -1,5 +1,6 @@
 // Faults: what goes wrong in a simulated world, and how often.
 
+import { checkProbability, completeObject } from "./checks.ts";
 import type { Random } from "./random.ts";
 
 /** Probabilities from 0 to 1: of a call, unless it says otherwise. */
@@ -71,12 +72,12 @@ const MOST: Faults = {
 
 export const FAULTS = Object.keys(MOST) as (keyof Faults)[];
 
-/** These faults, and no others. */
+/** These faults, and no others. Throws a TypeError, or a RangeError, that names what is wrong. */
 export function onlyFaults(faults: Partial<Faults> = {}): Faults {
   const none = Object.fromEntries(FAULTS.map((name) => [name, 0])) as unknown as Faults;
-  for (const name of Object.keys(faults))
-    if (!Object.hasOwn(none, name)) throw new TypeError(`faults: "${name}" is none of ${FAULTS.join(", ")}`);
-  return { ...none, ...faults };
+  const completed = completeObject("faults", faults, none);
+  for (const name of FAULTS) checkProbability(`faults.${name}`, completed[name]);
+  return completed;
 }
 
 /** Some faults, seldom or often. Not all at once: what fails at its first step never reaches the second. */

@@ -13,6 +13,8 @@ import type { Isolation } from "../options.ts";
 import type { ErrorReport } from "../report.ts";
 import type { Grants } from "../resource.ts";
 import { Border } from "./border.ts";
+import { checkFrom0, checkFunction, checkSpan, checkWhole, isA } from "./checks.ts";
+import type { Span } from "./checks.ts";
 import { onlyFaults, someFaults } from "./faults.ts";
 import type { Faults } from "./faults.ts";
 import { PlatformEvent } from "./platform.ts";
@@ -30,7 +32,7 @@ export interface SimulateOptions extends Omit<SimulationOptions, "faults"> {
   /** The request number `index`; a GET of http://localhost/ if not given. */
   request?: (index: number, random: Random, world: Simulation) => Request;
   /** The least and the most milliseconds from one request to the next; 0 to 40 if not given. */
-  pause?: readonly [number, number];
+  pause?: Span;
   isolation?: Isolation;
   limits?: Partial<Limits>;
   /** Shuts the host down so while there are faults; requests that come later are answered with 503. */
@@ -91,10 +93,13 @@ export class SimulationError extends Error {
 
 /** The options, and among them those of the world. */
 const WORLD_NAMES: readonly string[] = ["delay", "bodyDelay", "platform"];
-const HOOK_NAMES = ["resources", "request", "onAnswer", "onReport", "onEnd", "onTrace"];
+const HOOK_NAMES = ["resources", "request", "onAnswer", "onReport", "onEnd", "onTrace"] as const;
 const NAMES = ["seed", "requests", "pause", "faults", "isolation", "limits", "shutdown", ...WORLD_NAMES, ...HOOK_NAMES];
 
+const SHUTDOWNS: readonly Shutdown[] = ["graceful", "now"];
+
 const REQUESTS = 20;
+const PAUSE: Span = [0, 40];
 const VIOLATIONS_SHOWN = 10;
 /** Events that each phase takes at most, for each request: what goes on for longer will not end. */
 const STEPS_PER_REQUEST_MAX = 1000;
@@ -135,12 +140,12 @@ class Run {
   #thrown: { error: unknown } | undefined;
 
   constructor(module: WebAssembly.Module, options: SimulateOptions) {
-    checkNames("options of simulate", Object.keys(options), NAMES);
+    checkOptions(options);
     const { seed = 1, isolation = "pooled", limits = {} } = options;
     this.#options = options;
     this.#seed = seed;
     this.#random = new Random(seed);
-    const faults = options.faults ? onlyFaults(options.faults) : someFaults(this.#random);
+    const faults = options.faults === undefined ? someFaults(this.#random) : onlyFaults(options.faults);
     this.#trace = new Trace(options.onTrace);
     this.#world = new Simulation({
       bodyDelay: [0, 5],
@@ -205,7 +210,7 @@ class Run {
   // Phases.
 
   async #safety(): Promise<void> {
-    const { requests = REQUESTS, pause = [0, 40], shutdown } = this.#options;
+    const { requests = REQUESTS, pause = PAUSE, shutdown } = this.#options;
     let at = 0;
     for (let sent = 0; sent < requests; sent++) {
       this.#world.clock.setTimeout(() => this.#send(), at);
@@ -307,7 +312,8 @@ class Run {
     const { request: make, onAnswer } = this.#options;
     const { clock, platform } = this.#world;
     const random = this.#random.fork();
-    const request = make?.(index, random, this.#world) ?? new Request("http://localhost/");
+    const request = make ? make(index, random, this.#world) : new Request("http://localhost/");
+    if (!isA("Request", request)) throw new TypeError("request: it gave no Request");
     const event = new PlatformEvent(platform, index, `request ${index} (${request.method} ${request.url})`);
     this.#events.set(index, event);
     this.#trace.numbers(index, clock.now());
@@ -357,6 +363,18 @@ class Run {
   #violation(what: string): void {
     this.#world.platform.violations.push(what);
   }
+}
+
+/** Of what the world does not check itself. Throws a TypeError, or a RangeError, that names what is wrong. */
+function checkOptions(options: SimulateOptions): void {
+  checkNames("options of simulate", Object.keys(options), NAMES);
+  const { seed = 1, requests = REQUESTS, pause = PAUSE, shutdown } = options;
+  checkWhole("seed", seed);
+  checkWhole("requests", requests);
+  checkFrom0("requests", requests);
+  checkSpan("pause", pause);
+  if (shutdown !== undefined) checkNames("shutdown", [shutdown], SHUTDOWNS);
+  for (const name of HOOK_NAMES) if (options[name] !== undefined) checkFunction(name, options[name]);
 }
 
 /** Reads a body to its end, or leaves after the first piece. */

@@ -8,6 +8,8 @@ import { checkNames } from "../names.ts";
 import { kv, origin } from "../resource.ts";
 import type { KvGrant, KvRight, KvStore, OriginGrant } from "../resource.ts";
 import { BodyLedger, simulatedBody } from "./body.ts";
+import { checkFrom0, checkSpan, checkWhole, completeObject, isA } from "./checks.ts";
+import type { Span } from "./checks.ts";
 import { onlyFaults } from "./faults.ts";
 import type { Faults, Struck } from "./faults.ts";
 import { Platform, WORKERS_LIMITS } from "./platform.ts";
@@ -20,15 +22,15 @@ export interface SimulationOptions {
   /** Decides delays and faults; 1 if not given. */
   seed?: number;
   /** The least and the most milliseconds that a call takes; 1 to 50 if not given. */
-  delay?: readonly [number, number];
+  delay?: Span;
   /** The same, from one piece of a body to the next; all at once if not given. */
-  bodyDelay?: readonly [number, number];
+  bodyDelay?: Span;
   faults?: Partial<Faults>;
   /** What the platform allows a request: what Workers do if not given. */
   platform?: Partial<PlatformLimits>;
 }
 
-const NAMES: readonly string[] = ["seed", "delay", "bodyDelay", "faults", "platform"];
+const DEFAULTS: Required<SimulationOptions> = { seed: 1, delay: [1, 50], bodyDelay: [0, 0], faults: {}, platform: {} };
 
 /** What an origin's author writes: a request in, a response out. */
 export type Upstream = (request: Request) => Response | Promise<Response>;
@@ -55,18 +57,24 @@ export class Simulation {
   /** Bodies of responses, and of requests made by `body`. */
   readonly bodies = new BodyLedger();
   readonly platform: Platform;
-  readonly #delay: readonly [number, number];
-  readonly #bodyDelay: readonly [number, number];
+  readonly #delay: Span;
+  readonly #bodyDelay: Span;
   readonly #stalls: Random;
   #stallFrom = 0;
   #frozenAt: number | undefined;
+  /** Of the test itself, which must not pass for something that the network does. */
+  #mistake: TypeError | undefined;
   #speak!: () => void;
   /** Fulfilled when those who are silent answer. */
   readonly #speech = new Promise<void>((resolve) => (this.#speak = resolve));
 
   constructor(options: SimulationOptions = {}) {
-    checkNames("options of Simulation", Object.keys(options), NAMES);
-    const { seed = 1, delay = [1, 50], bodyDelay = [0, 0], faults, platform } = options;
+    const { seed, delay, bodyDelay, faults, platform } = completeObject("options of Simulation", options, DEFAULTS);
+    checkWhole("seed", seed);
+    checkSpan("delay", delay);
+    checkSpan("bodyDelay", bodyDelay);
+    const limits = completeObject("platform", platform, WORKERS_LIMITS);
+    for (const [name, limit] of Object.entries(limits)) checkFrom0(`platform.${name}`, limit);
     this.seed = seed;
     this.random = new Random(seed);
     this.#stalls = new Random(seed ^ STALL_MS_MAX);
@@ -74,10 +82,7 @@ export class Simulation {
     this.#bodyDelay = bodyDelay;
     this.faults = onlyFaults(faults);
     if (this.strikes("frozenClock", "everybody")) this.#frozenAt = this.clock.now();
-    this.platform = new Platform(this.clock, () => this.#frozenAt ?? this.clock.now(), {
-      ...WORKERS_LIMITS,
-      ...platform,
-    });
+    this.platform = new Platform(this.clock, () => this.#frozenAt ?? this.clock.now(), limits);
   }
 
   /** Response bodies that were neither read to their end nor cancelled. Zero once all is over. */
@@ -105,7 +110,10 @@ export class Simulation {
 
   /** A granted KV namespace, of its own or over `store`, whose calls take time. */
   kv(options: { rights?: readonly KvRight[]; store?: KvStore } = {}): KvGrant {
-    const store = staleKv(options.store ?? memoryKv(this.clock), this.clock, (key) =>
+    checkNames("options of world.kv", Object.keys(options), ["rights", "store"]);
+    // Refuses what is no store.
+    const granted = kv(options.store ?? memoryKv(this.clock));
+    const store = staleKv(granted.store, this.clock, (key) =>
       this.strikes("kvStale", `get ${key}`) ? this.random.between(1, STALE_MS_MAX) : 0,
     );
     const simulated: KvStore = {
@@ -131,6 +139,8 @@ export class Simulation {
 
   /** Granted origins that `upstream` plays; its responses take time and their bodies are counted. */
   origin(origins: string | readonly string[], upstream: Upstream): OriginGrant {
+    if (typeof upstream !== "function")
+      throw new TypeError("world.origin: upstream is a function from Request to Response");
     return origin(origins, { fetcher: { fetch: (url, init) => this.#fetch(url, init, upstream) } });
   }
 
@@ -150,6 +160,10 @@ export class Simulation {
       }
       if (this.strikes("network", what)) throw new TypeError("simulated network failure");
       const response = await this.#ask(upstream, new Request(url, rest), heeded);
+      if (!isA("Response", response)) {
+        this.#mistake = new TypeError(`world.origin: upstream gave no Response to ${what}`);
+        throw this.#mistake;
+      }
       // The network has no way to send a body in answer to a HEAD.
       return rest.method === "HEAD" ? new Response(null, response) : this.#counted(response, what, heeded);
     } finally {
@@ -222,13 +236,19 @@ export class Simulation {
     }
   }
 
+  /** Throws what the guest has been told as a failure of the network, but is one of the test. */
+  async #eventsDone(): Promise<void> {
+    await eventsDone();
+    if (this.#mistake) throw this.#mistake;
+  }
+
   /** Lets the next event happen. False if there is none. */
   async step(): Promise<boolean> {
-    await eventsDone();
+    await this.#eventsDone();
     if (this.clock.size === 0) return false;
     this.#maybeStall();
     this.clock.fireNext();
-    await eventsDone();
+    await this.#eventsDone();
     return true;
   }
 
@@ -237,12 +257,12 @@ export class Simulation {
     let settled = false;
     const settle = (): void => void (settled = true);
     promise.then(settle, settle);
-    await eventsDone();
+    await this.#eventsDone();
     for (;;) {
       if (settled) return promise;
       if (await this.step()) continue;
       // Another `run` at the same time may have let the last event happen, whose reactions are still to come.
-      await eventsDone();
+      await this.#eventsDone();
       if (!settled && this.clock.size === 0)
         throw new Error(`simulation: the promise never settles (seed ${this.seed})`);
     }
@@ -250,11 +270,12 @@ export class Simulation {
 
   /** Lets `ms` milliseconds pass, with all that is due in them. */
   async advance(ms: number): Promise<void> {
+    checkFrom0("advance", ms);
     const end = this.clock.now() + ms;
-    await eventsDone();
+    await this.#eventsDone();
     while (this.clock.earliest <= end) {
       this.clock.fireNext();
-      await eventsDone();
+      await this.#eventsDone();
     }
     this.clock.moveTo(end);
   }

@@ -8,7 +8,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { fileKv, memoryKv } from "../../src/node.ts";
 import type { KvStore } from "../../src/index.ts";
 import { chromiumPath } from "../../scripts/chromium.ts";
-import { VirtualClock } from "../../src/testing/index.ts";
+import { Simulation, VirtualClock } from "../../src/testing/index.ts";
 import { PageKv } from "../support/page-kv.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kv-stores-"));
@@ -147,4 +147,11 @@ test("kv stores: a file keeps its keys, for the next process and for another one
   expect(await second.getWithMetadata("key", { type: "arrayBuffer" })).toMatchObject({ metadata: { a: 1 } });
   await second.delete("key");
   expect(await first.get("key", { type: "arrayBuffer" })).toBe(null);
+});
+
+test("kv stores: what is no clock is refused, such as the world that has one", async () => {
+  const world = new Simulation() as unknown as VirtualClock;
+  const message = "the clock has no now(); of a Simulation, give world.clock";
+  expect(() => memoryKv(world)).toThrow(`memoryKv: ${message}`);
+  await expect(fileKv(join(folder, "none.sqlite"), world)).rejects.toThrow(`fileKv: ${message}`);
 });

@@ -172,6 +172,36 @@ test("simulate: a module that traps while it starts is refused, as anywhere", as
   await expect(simulate(new WebAssembly.Module(bytes))).rejects.toThrow("this module is no guest of proactor_v1");
 });
 
+test.for([
+  [{ request: 3 }, "request: this is no function"],
+  [{ resources: {} }, "resources: this is no function"],
+  [{ onAnswer: true }, "onAnswer: this is no function"],
+  [{ requests: -1 }, "requests: -1 is no number from 0"],
+  [{ requests: 1.5 }, "requests: 1.5 is no whole number"],
+  [{ seed: "1" }, "seed: 1 is no whole number"],
+  [{ pause: 40 }, "pause: give the least and the most milliseconds, such as [1, 50]"],
+  [{ delay: [2, 1] }, "delay: 2 and 1 are not the least and the most milliseconds"],
+  [{ faults: { network: 5 } }, "faults.network: 5 is no probability from 0 to 1"],
+  [{ faults: 0 }, "faults: 0 is no object"],
+  [{ shutdown: "later" }, 'shutdown: "later" is none of graceful, now'],
+  [{ platform: { connections: -1 } }, "platform.connections: -1 is no number from 0"],
+] as const)("simulate: %j is refused with what to give", async ([options, message]) => {
+  await expect(run(GET, options as object)).rejects.toThrow(message);
+});
+
+const nothing = (): never => undefined as never;
+
+test("simulate: an upstream that gives no response fails the run, and so does a request that is none", async () => {
+  const resources: SimulateOptions["resources"] = (world) => ({
+    CACHE: world.kv(),
+    API: world.origin("http://api.test", nothing),
+  });
+  await expect(run(`${FETCH};${ANSWER_AFTER_FIRST}`, { faults: {}, resources })).rejects.toThrow(
+    /^world\.origin: upstream gave no Response to GET http:\/\/api\.test/,
+  );
+  expect((await failureOf(run(GET, { request: nothing }))).message).toContain("request: it gave no Request");
+});
+
 test("simulate: a misspelt option is an error that lists those that there are", async () => {
   await expect(run(GET, { request5: 2 } as object)).rejects.toThrow(
     'options of simulate: "request5" is none of seed, ',
