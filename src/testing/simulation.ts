@@ -264,7 +264,9 @@ export class Simulation {
       // Another `run` at the same time may have let the last event happen, whose reactions are still to come.
       await this.#eventsDone();
       if (!settled && this.clock.size === 0)
-        throw new Error(`simulation: the promise never settles (seed ${this.seed})`);
+        throw new Error(
+          `simulation: the promise never settles (seed ${this.seed}); a Proactor must have the option clock: world.clock`,
+        );
     }
   }
 

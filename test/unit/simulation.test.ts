@@ -52,7 +52,9 @@ test("simulation: the same seed gives the same delays and faults, another seed o
 });
 
 test("simulation: a promise that never settles is an error that names the seed", async () => {
-  await expect(new Simulation({ seed: 42 }).run(new Promise(() => {}))).rejects.toThrow("never settles (seed 42)");
+  await expect(new Simulation({ seed: 42 }).run(new Promise(() => {}))).rejects.toThrow(
+    "never settles (seed 42); a Proactor must have the option clock: world.clock",
+  );
 });
 
 test("simulation: several may wait for the world at the same time, whoever's event is the last", async () => {
