@@ -320,7 +320,9 @@ test("fiber: Asyncify says when a stack is too deep to be kept", async () => {
 
 test("fiber: a module with fibers is refused where nobody runs them, and says what to do", async () => {
   const module = await moduleOf("fiber");
-  expect(() => new Proactor(module)).toThrow(/proactor_v1_fiber\.resume[^]*fibers need run_fiber too, and instantiate: jspi\(\)/);
+  expect(() => new Proactor(module)).toThrow(
+    /proactor_v1_fiber\.resume[^]*fibers need run_fiber too, and instantiate: jspi\(\)/,
+  );
 });
 
 test("fiber: the module that was put through Asyncify imports nothing that the contract has not", async () => {
