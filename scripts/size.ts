@@ -24,7 +24,7 @@ export async function measureSizes(): Promise<Size[]> {
     sizeOf("  on the stub runtime", guest("size.stub")),
     // As a bundler for Workers emits it, without the WASI functions: those are another package, and our glue to it.
     // The aim was 8,192. What is above it is in docs/decisions.md: sentences that say what to do, checks, and speed.
-    sizeOf("host: wasm-proactor/cloudflare", await minified(["*/wasi.ts"]), { gzip: 15_060 }),
+    sizeOf("host: wasm-proactor/cloudflare", await minified(["*/wasi.ts"]), { gzip: 15_030 }),
     // What such a Worker really carries. No budget: most of it is not ours.
     sizeOf("  and the WASI functions", await minified()),
   ];
