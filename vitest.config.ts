@@ -18,9 +18,9 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/workerd/**", "test/fiber/**"],
           setupFiles: ["test/support/seed.ts"],
-          // Some tests start workerd or install a package.
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          // Some tests start workerd or install a package, and no machine is too slow to pass.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -30,8 +30,8 @@ export default defineConfig({
           include: ["test/fiber/**/*.test.ts"],
           setupFiles: ["test/support/seed.ts"],
           execArgv: ["--experimental-wasm-jspi", "--expose-gc"],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
       {
@@ -41,7 +41,7 @@ export default defineConfig({
             miniflare: { cf: false, workers: [await upstreamForVitest()] },
           })),
         ],
-        test: { name: "workerd", include: ["test/workerd/**/*.test.ts"], testTimeout: 30_000 },
+        test: { name: "workerd", include: ["test/workerd/**/*.test.ts"], testTimeout: 120_000 },
       },
     ],
   },

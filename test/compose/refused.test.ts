@@ -23,7 +23,7 @@ function* submitted(steps: Step[], called: ReadonlySet<number>): Generator<numbe
 const isInternal = ({ kind, operation }: Report): boolean =>
   kind === "trap" || ["report", "wait", "wake", "close", "cancel"].includes(operation ?? "");
 
-test("refused: every handler is called once, whatever the host refuses", { timeout: 120_000 }, async () => {
+test("refused: every handler is called once, whatever the host refuses", { timeout: 600_000 }, async () => {
   let refused = 0;
   const property = fc.asyncProperty(
     fc.integer({ min: 2, max: 9 }),
@@ -51,7 +51,7 @@ test("refused: every handler is called once, whatever the host refuses", { timeo
 
 test.for(["graceful", "now"] as const)(
   "shutdown: every handler is called once, and nothing is left, %s",
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async (mode) => {
     let ended = 0;
     const property = fc.asyncProperty(fc.nat(20 * UNIT_MS), shared, anySteps, async (at, shared, steps) => {

@@ -92,7 +92,7 @@ onSimulatedHost(
 onSimulatedHost(
   "face",
   (host) => {
-    test("memory: nor do they in fifty thousand rounds", { timeout: 60_000 }, async () => {
+    test("memory: nor do they in fifty thousand rounds", { timeout: 600_000 }, async () => {
       expect(await host.json("/steady?n=50000")).toEqual({ allocated: false, cancelled: 49_999 });
       expect(host.proactor.counters.completed).toBe(149_999);
     });

@@ -12,7 +12,7 @@ const seed = Number(process.env["SEED"] ?? 1);
 
 test.for(DIRECTIONS)(
   "fuzz: %s: nothing that is sent to it breaks a promise",
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async (direction) => {
     expect(await (await Fuzzer.start()).run(direction, seed, CASES)).toBeUndefined();
   },

@@ -9,6 +9,6 @@ const RUNS = Number(process.env["RUNS"] ?? 300);
 
 test.for(["request", "pooled", "shared"] as const)(
   "model: guest and host keep their promises, isolation %s",
-  { timeout: 30_000 + RUNS * 100 },
+  { timeout: 120_000 + RUNS * 100 },
   (isolation) => assert(asyncProperty(settings(isolation), commands(), play), { numRuns: RUNS }),
 );

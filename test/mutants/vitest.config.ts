@@ -9,8 +9,8 @@ export default defineConfig({
     setupFiles: ["test/support/seed.ts"],
     // For the tests of fibers.
     execArgv: ["--experimental-wasm-jspi"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     watch: false,
   },
 });

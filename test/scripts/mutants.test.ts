@@ -41,7 +41,7 @@ test.for<[string, string, string, Partial<Verdict>]>([
     { killed: false, because: expect.stringContaining("not by an assertion") },
   ],
   ["does not apply", "this.demanded;", LINE, { killed: false, because: expect.stringContaining("does not apply") }],
-])("mutants: of a patch that %s", { timeout: 120_000 }, async ([, before, after, verdict]) => {
+])("mutants: of a patch that %s", { timeout: 600_000 }, async ([, before, after, verdict]) => {
   expect(await attemptWith(before, after)).toMatchObject(verdict);
 });
 

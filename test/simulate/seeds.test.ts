@@ -15,7 +15,7 @@ const FIRST = Number(process.env["SEED"] ?? 1);
 
 const interpreters = loadInterpreters();
 
-test(`seeds: ${SEEDS} worlds, and every promise is kept`, { timeout: 120_000 }, async () => {
+test(`seeds: ${SEEDS} worlds, and every promise is kept`, { timeout: 600_000 }, async () => {
   const failures: string[] = [];
   const seen = new Map<string, number>();
   for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
@@ -57,7 +57,7 @@ async function seedThatFinds(bug: Planted): Promise<number> {
 
 test.for(["a deadline ends the operation and not its work", "a slot's generation stays what it was"])(
   "seeds: a planted bug is found: %s",
-  { timeout: 120_000 },
+  { timeout: 600_000 },
   async (title) => {
     const bug = PLANTED.find((bug) => bug.title === title)!;
     expect(await seedThatFinds(bug)).toBeLessThanOrEqual(SEEDS_PER_BUG_MAX);
